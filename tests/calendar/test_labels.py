@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -30,12 +30,12 @@ def test_a_label_is_the_wall_clock_of_its_zone(at: str, zone: str, label: str) -
     assert format_label(datetime.fromisoformat(at), zone) == label
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1)), st.sampled_from(ZONES), st.sampled_from([15, 60]))
-def test_labels_read_back_as_the_instants_they_name(around: datetime, zone: str, minutes: int) -> None:
-    """Within any three days of periods no label stands for two instants, and each reads back as its own."""
-    since = around.replace(tzinfo=UTC)
+@given(st.integers(0, 13_500), st.sampled_from(ZONES), st.sampled_from([15, 60]))
+def test_labels_read_back_as_the_instants_they_name(day: int, zone: str, minutes: int) -> None:
+    """Within any two days of periods no label stands for two instants, and each reads back as its own."""
+    since = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=day)
     every = parse_frequency({"every": f"{minutes}m"})
-    periods = list_periods(every, zone, since=since, until=since.replace(hour=23, minute=59))
+    periods = list_periods(every, zone, since=since, until=since + timedelta(days=2))
 
     labels = [format_label(period.starts_at, zone) for period in periods]
 
