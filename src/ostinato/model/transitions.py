@@ -40,7 +40,9 @@ def _edge(source: S, target: S, trigger: str, *by: Party) -> Edge[S]:
 
 
 RUN_TRANSITIONS: tuple[Edge[RunStatus], ...] = (
-    _edge(RunStatus.SCHEDULED, RunStatus.WAITING, "its start time has come", Party.ENGINE),
+    _edge(
+        RunStatus.SCHEDULED, RunStatus.WAITING, "its start time has come, or a person asks", Party.ENGINE, Party.PERSON
+    ),
     _edge(RunStatus.SCHEDULED, RunStatus.CANCELLED, "cancelled", Party.PERSON),
     _edge(RunStatus.SCHEDULED, RunStatus.FAILED, "its start_before has passed", Party.ENGINE),
     _edge(RunStatus.WAITING, RunStatus.RUNNING, "claimed", Party.AGENT),
