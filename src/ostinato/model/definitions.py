@@ -60,7 +60,7 @@ class RetryRule:
     jitter: float = 0.0
     waits: tuple[timedelta, ...] = ()
     on_exit_codes: frozenset[int] | None = None
-    lost_attempts: int = 3
+    lost_attempts: int = 10
 
 
 @dataclass(frozen=True, slots=True)

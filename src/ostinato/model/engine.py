@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+LEADERSHIP = "engine"
+"""The lease that the leading engine holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:

@@ -131,6 +131,16 @@ class ClaimedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a run ended, with the lease under which its agent reports it."""
+
+    run_id: int
+    lease_token: int
+    status: RunStatus
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class HeldRun:
     """A running run as the store says its agent holds it."""
 

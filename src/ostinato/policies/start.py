@@ -28,6 +28,19 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands above a slot or a run: its definition, its account, and what may stop either."""
+
+    definition: str
+    account: str | None
+    definition_active: bool = True
+    definition_pause: Pause | None = None
+    account_active: bool = True
+    account_pause: Pause | None = None
+    maintenance: Maintenance | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamFacts:
     """What is known of the upstream slots of one definition: how many in each status, and the first of each.
 
@@ -56,21 +69,34 @@ class SlotFacts:
     maintenance: Maintenance | None = None
     upstreams: tuple[UpstreamFacts, ...] = ()
 
+    @property
+    def standing(self) -> Standing:
+        """Return what stands above the slot."""
+        return Standing(
+            definition=self.name.definition,
+            account=self.name.account,
+            definition_active=self.definition_active,
+            definition_pause=self.definition_pause,
+            account_active=self.account_active,
+            account_pause=self.account_pause,
+            maintenance=self.maintenance,
+        )
+
 
 def judge_start(facts: SlotFacts, now: datetime) -> Verdict:
     """Judge whether the slot may start at ``now``, by its definition's start policy and what stands above it."""
     policy = START_POLICIES[facts.start.kind]
-    return Verdict((*_standing_gates(facts, now), *policy(facts, now)))
+    return Verdict((*standing_gates(facts.standing, now), *policy(facts, now)))
 
 
-def _standing_gates(facts: SlotFacts, now: datetime) -> Iterator[Gate]:
-    definition, account = facts.name.definition, facts.name.account
-    yield _active("definition", definition, facts.definition_active)
-    yield _not_paused("definition", definition, facts.definition_pause)
-    if account is not None:
-        yield _active("account", account, facts.account_active)
-        yield _not_paused("account", account, facts.account_pause)
-        yield _maintenance(account, facts.maintenance, now)
+def standing_gates(facts: Standing, now: datetime) -> Iterator[Gate]:
+    """Ask what stops everything of a definition or of an account: for whatever is to start."""
+    yield _active("definition", facts.definition, facts.definition_active)
+    yield _not_paused("definition", facts.definition, facts.definition_pause)
+    if facts.account is not None:
+        yield _active("account", facts.account, facts.account_active)
+        yield _not_paused("account", facts.account, facts.account_pause)
+        yield _maintenance(facts.account, facts.maintenance, now)
 
 
 def _active(kind: str, name: str, active: bool) -> Gate:

@@ -1,0 +1,104 @@
+"""Claiming: whether an agent may take a run now and, if not, what stands against it.
+
+The store claims in one statement; this says the same of one run, gate by gate. A test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ostinato.model.agents import Agent
+from ostinato.model.statuses import AgentStatus
+from ostinato.policies.liveness import is_alive
+from ostinato.policies.start import Standing, standing_gates
+from ostinato.policies.verdict import Gate, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """All that decides when an agent takes a run.
+
+    ``start_at`` is when a scheduled run begins to wait, ``start_before`` when it is too late. ``agents`` are all that
+    the store knows, and ``heartbeat_timeout`` after how much silence one counts as lost. ``ahead`` is how many runs
+    of its queue are asked first.
+    """
+
+    standing: Standing
+    queue: str
+    start_at: datetime | None
+    start_before: datetime | None
+    agents: tuple[Agent, ...]
+    heartbeat_timeout: timedelta
+    ahead: int = 0
+
+
+def judge_claim(facts: ClaimFacts, now: datetime) -> Verdict:
+    """Judge whether an agent may take the run at ``now``."""
+    gates = [*_start_time(facts, now), *standing_gates(facts.standing, now), *_not_too_late(facts, now)]
+    return Verdict((*gates, *_agents(facts, now)))
+
+
+def _start_time(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
+    if facts.start_at is None:
+        return
+    shown = facts.start_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if now >= facts.start_at:
+        yield Gate("start_time", True, f"its start time {shown} has come")
+    else:
+        yield Gate("start_time", False, f"it starts at {shown}", clears="time", earliest=facts.start_at)
+
+
+def _not_too_late(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
+    if facts.start_before is None:
+        return
+    shown = facts.start_before.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if now < facts.start_before:
+        yield Gate("start_before", True, f"it may start until {shown}")
+    else:
+        reason = f"it had to start before {shown}"
+        yield Gate("start_before", False, reason, clears="nothing: the engine fails it in its next pass")
+
+
+def _agents(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
+    serving = [agent for agent in facts.agents if facts.queue in agent.queues]
+    taking = [
+        agent
+        for agent in serving
+        if agent.status is AgentStatus.ALIVE and is_alive(agent, heartbeat_timeout=facts.heartbeat_timeout, now=now)
+    ]
+    yield _agent_alive(facts.queue, serving, taking)
+    if taking:
+        yield _free_place(taking, facts.ahead)
+
+
+def _agent_alive(queue: str, serving: Sequence[Agent], taking: Sequence[Agent]) -> Gate:
+    if taking:
+        return Gate("agent", True, f"{_names(taking)} {_serves(taking)} queue {queue}")
+    known = "no agent serves" if not serving else f"{_names(serving)} {_serves(serving)}"
+    silent = ", but takes no runs now" if serving else ""
+    return Gate(
+        "agent",
+        False,
+        f"{known} queue {queue}{silent}",
+        clears=f"whoever runs the agents: start one for queue {queue}",
+    )
+
+
+def _free_place(taking: Sequence[Agent], ahead: int) -> Gate:
+    places = sum(agent.concurrency for agent in taking)
+    free = sum(max(0, agent.concurrency - agent.running) for agent in taking)
+    queued = f"; {ahead} waiting before it" if ahead else ""
+    if free:
+        return Gate("free_place", True, f"{free} of {places} places are free{queued}")
+    return Gate("free_place", False, f"all {places} places are taken{queued}", clears="the end of another run")
+
+
+def _names(agents: Sequence[Agent]) -> str:
+    shown = ", ".join(agent.name for agent in agents[:3])
+    return f"{'agent' if len(agents) == 1 else 'agents'} {shown}{', …' if len(agents) > 3 else ''}"
+
+
+def _serves(agents: Sequence[Agent]) -> str:
+    return "serves" if len(agents) == 1 else "serve"

@@ -1,0 +1,13 @@
+# mypy: ignore-errors
+"""Runs the management commands of a small shop, as every Django project does."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,1 @@
+"""Sales: what is sold, and what that adds up to."""
