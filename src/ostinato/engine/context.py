@@ -1,0 +1,59 @@
+"""What every step is given: the instant, who acts, the settings, and what is declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ostinato.model.accounts import DeclaredAccount
+from ostinato.model.definitions import DeclaredDefinition
+from ostinato.model.engine import Changes
+from ostinato.policies.alignment import Load, RemovalLimit
+
+BATCH = 1_000
+"""How many rows a step takes on in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What the steps may be set to."""
+
+    create_ahead: timedelta = timedelta(days=10)
+    heartbeat_timeout: timedelta = timedelta(seconds=60)
+    retention: timedelta = timedelta(days=400)
+    passes_kept: timedelta = timedelta(days=1)
+    removals: RemovalLimit = field(default_factory=RemovalLimit)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the sources declare, as last loaded."""
+
+    accounts: tuple[Load[DeclaredAccount], ...] = ()
+    definitions: tuple[Load[DeclaredDefinition], ...] = ()
+
+
+@dataclass(slots=True)
+class ChangeLog:
+    """What the steps of a pass add, change and remove, by kind of row: for ``ostinato diff``.
+
+    ``removed_slots`` and ``removed_runs`` count what goes with removed rows; ``held_back`` names what waits for a
+    confirmation, ``errors`` what could not be followed.
+    """
+
+    rows: dict[str, Changes] = field(default_factory=dict)
+    added_slots: int = 0
+    removed_slots: int = 0
+    removed_runs: int = 0
+    held_back: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The circumstances of one pass. ``now`` is read once; ``actor`` is who stands in the history."""
+
+    now: datetime
+    actor: str
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    changes: ChangeLog = field(default_factory=ChangeLog)

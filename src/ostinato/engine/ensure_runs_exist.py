@@ -1,0 +1,65 @@
+"""Every due slot whose start policy says Ready has exactly one live run; every other knows why it has none."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ostinato.engine.context import BATCH, Context, Desired
+from ostinato.model.engine import StepOutcome
+from ostinato.model.runs import NewRun, RunOrigin
+from ostinato.policies.start import judge_start
+from ostinato.store import runs, slots
+from ostinato.store.database import Tx
+from ostinato.store.facts import Candidate, list_candidates
+
+LOOK_AGAIN_AFTER_ERROR = timedelta(minutes=5)
+
+
+def ensure_runs_exist(tx: Tx, desired: Desired, context: Context) -> StepOutcome:
+    """Examine the slots whose time has come or for which something has changed.
+
+    A slot that cannot be judged is recorded with the error and looked at again later; the others go on.
+    """
+    taken = slots.take_slots_to_examine(tx, now=context.now, limit=BATCH)
+    ready: list[NewRun] = []
+    blocked: dict[int, tuple[str, datetime | None]] = {}
+    broken: dict[int, tuple[str, datetime | None]] = {}
+    for slot in list_candidates(tx, taken):
+        try:
+            verdict = judge_start(slot.facts, context.now)
+        except Exception as error:  # noqa: BLE001 - a start policy may be anybody's; the pass outlives it
+            broken[slot.slot_id] = (f"its start policy failed: {error!r}", context.now + LOOK_AGAIN_AFTER_ERROR)
+            continue
+        if verdict.blocking is None:
+            ready.append(_new_run(slot))
+        else:
+            blocked[slot.slot_id] = (verdict.blocking.reason, verdict.look_again_at)
+    created = runs.create_runs(tx, ready, actor=context.actor, now=context.now)
+    slots.keep_reasons(tx, blocked | broken)
+    return StepOutcome(
+        "ensure_runs_exist",
+        examined=len(taken),
+        changed=len(created),
+        blocked=len(blocked),
+        failed=len(broken),
+        more=len(taken) == BATCH,
+    )
+
+
+def _new_run(slot: Candidate) -> NewRun:
+    declared = slot.definition.declared
+    due_at = slot.facts.due_at or slot.created_at
+    return NewRun(
+        definition_id=slot.definition.id,
+        account_id=slot.account_id,
+        slot_id=slot.slot_id,
+        version=slot.definition.version,
+        series=slot.series,
+        attempt=1,
+        origin=RunOrigin.SCHEDULE,
+        queue=declared.queue,
+        priority=declared.priority,
+        due_at=due_at,
+        start_before=None if declared.start_before is None else max(due_at, slot.created_at) + declared.start_before,
+        cause=f"its start policy {declared.start.kind} is satisfied",
+    )

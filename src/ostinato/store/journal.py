@@ -1,0 +1,134 @@
+"""What the engine and people leave behind: passes, states of sources, revisions, leadership and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from ostinato.model.engine import AuditEntry, Pass, SourceState, StepOutcome
+from ostinato.store import schema as t
+from ostinato.store.database import Tx
+from ostinato.store.dialects import insert_or_skip, upsert
+
+
+def keep_pass(tx: Tx, *, engine: str, started_at: datetime, seconds: float, outcomes: Sequence[StepOutcome]) -> None:
+    """Store one pass of the engine."""
+    rows = [asdict(outcome) for outcome in outcomes]
+    tx.execute(insert(t.passes).values(engine=engine, started_at=started_at, seconds=seconds, outcomes=rows))
+
+
+def list_passes(tx: Tx, *, limit: int) -> list[Pass]:
+    """List the latest passes, newest first."""
+    rows = tx.execute(select(t.passes).order_by(t.passes.c.id.desc()).limit(limit))
+    return [
+        Pass(
+            id=row.id,
+            engine=row.engine,
+            started_at=row.started_at,
+            seconds=row.seconds,
+            outcomes=tuple(StepOutcome(**outcome) for outcome in row.outcomes),
+        )
+        for row in rows
+    ]
+
+
+def prune_passes(tx: Tx, *, before: datetime) -> int:
+    """Drop the passes that started before an instant."""
+    return tx.execute(delete(t.passes).where(t.passes.c.started_at < before)).rowcount
+
+
+def keep_source_state(tx: Tx, state: SourceState) -> None:
+    """Store how a source was last loaded; a failed load keeps the time of the last good one."""
+    values: dict[str, Any] = asdict(state)
+    if state.succeeded_at is None:
+        del values["succeeded_at"]
+    tx.execute(upsert(tx, t.sources, values))
+
+
+def list_source_states(tx: Tx) -> list[SourceState]:
+    """List how every source was last loaded, accounts first."""
+    rows = tx.execute(select(t.sources).order_by(t.sources.c.kind, t.sources.c.name))
+    return [
+        SourceState(
+            name=row.name,
+            kind=row.kind,
+            rows=row.rows,
+            loaded_at=row.loaded_at,
+            succeeded_at=row.succeeded_at,
+            error=row.error,
+            held_back=row.held_back,
+        )
+        for row in rows
+    ]
+
+
+def remove_source_states(tx: Tx, *, kind: str, keep: Sequence[str]) -> None:
+    """Forget the sources of ``kind`` that are declared no longer."""
+    tx.execute(delete(t.sources).where(t.sources.c.kind == kind, t.sources.c.name.not_in(keep)))
+
+
+def raise_revision(tx: Tx, name: str) -> None:
+    """Note that something called ``name`` has changed."""
+    tx.execute(insert_or_skip(tx, t.revisions).values(name=name, value=0))
+    tx.execute(update(t.revisions).where(t.revisions.c.name == name).values(value=t.revisions.c.value + 1))
+
+
+def get_revision(tx: Tx, name: str) -> int:
+    """Return how often ``name`` has changed."""
+    value = tx.execute(select(t.revisions.c.value).where(t.revisions.c.name == name)).scalar()
+    return 0 if value is None else int(value)
+
+
+def set_revision(tx: Tx, name: str, value: int) -> None:
+    """Note up to which change ``name`` has been followed."""
+    tx.execute(upsert(tx, t.revisions, {"name": name, "value": value}))
+
+
+def take_lease(tx: Tx, name: str, *, holder: str, now: datetime, duration: timedelta) -> bool:
+    """Take or renew the lease called ``name``; ``False`` while another holds it."""
+    values = {"holder": holder, "expires_at": now + duration}
+    tx.execute(insert_or_skip(tx, t.leases).values(name=name, **values))
+    renewed = tx.execute(
+        update(t.leases)
+        .where(t.leases.c.name == name, (t.leases.c.holder == holder) | (t.leases.c.expires_at <= now))
+        .values(values)
+    )
+    return renewed.rowcount > 0
+
+
+def release_lease(tx: Tx, name: str, *, holder: str) -> None:
+    """Give the lease called ``name`` back."""
+    tx.execute(delete(t.leases).where(t.leases.c.name == name, t.leases.c.holder == holder))
+
+
+def find_lease_holder(tx: Tx, name: str, *, now: datetime) -> str | None:
+    """Return who holds the lease called ``name``."""
+    return tx.execute(select(t.leases.c.holder).where(t.leases.c.name == name, t.leases.c.expires_at > now)).scalar()
+
+
+def record_audit(tx: Tx, entry: AuditEntry) -> None:
+    """Store what a person changed."""
+    tx.execute(insert(t.audit).values(asdict(entry)))
+
+
+def list_audit(tx: Tx, *, limit: int, target: str | None = None) -> list[AuditEntry]:
+    """List what people changed, newest first."""
+    chosen = select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
+    if target is not None:
+        chosen = chosen.where(t.audit.c.target == target)
+    return [
+        AuditEntry(at=row.at, actor=row.actor, action=row.action, target=row.target, reason=row.reason)
+        for row in tx.execute(chosen)
+    ]
+
+
+def count_rows(tx: Tx) -> dict[str, int]:
+    """Count the rows of every table."""
+    return {
+        table.name: tx.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in t.metadata.sorted_tables
+    }

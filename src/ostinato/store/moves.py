@@ -1,0 +1,249 @@
+"""The one writer of run statuses, and what a run's status makes of its slot.
+
+Every change goes through ``move_runs``: it checks the transition table, locks the rows that are in an expected
+status, updates them under that guard, writes their history, and carries the result over to their slots, all in the
+caller's transaction. A row that is elsewhere by now is not moved; that is a normal answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, insert, or_, select, union_all, update
+
+from ostinato.model.runs import Evidence
+from ostinato.model.statuses import (
+    FINAL_RUN_STATUSES,
+    FINAL_SLOT_STATUSES,
+    SLOT_STATUS_OF_RUN,
+    RunStatus,
+    SlotStatus,
+)
+from ostinato.model.transitions import Party, check_run_transition, sources_of
+from ostinato.store import schema as t
+from ostinato.store.database import Tx
+from ostinato.store.overlap import overlaps, same_account
+
+CHUNK = 500
+"""How many ids one statement names at most."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of status that somebody asks for: to what, by whom, why and when."""
+
+    to: RunStatus
+    by: Party
+    actor: str
+    cause: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MovedRun:
+    """A run that did move."""
+
+    id: int
+    slot_id: int | None
+    from_status: RunStatus
+    to_status: RunStatus
+    lease_token: int
+
+    @property
+    def ended_slot_id(self) -> int | None:
+        """Return the slot that has ended with this run; ``None`` when it may go on, or there is none."""
+        return self.slot_id if SLOT_STATUS_OF_RUN[self.to_status] in FINAL_SLOT_STATUSES else None
+
+
+def move_runs(
+    tx: Tx,
+    move: Move,
+    *where: ColumnElement[bool],
+    expected: Collection[RunStatus] | None = None,
+    evidence: Evidence | None = None,
+    values: Mapping[str, Any] | None = None,
+    order_by: Sequence[Any] = (),
+    limit: int | None = None,
+    wake: bool = True,
+) -> list[MovedRun]:
+    """Move the runs that fulfil ``where`` and are in an ``expected`` status; return those that moved.
+
+    ``expected`` is all statuses from which ``move.by`` may reach ``move.to``, unless named. Rows that another
+    transaction holds are passed over when there is a ``limit``, waited for otherwise. Whoever moves several times in
+    one transaction says ``wake=False`` and calls ``wake_dependents`` once, at the end. Raises ``IllegalTransition``
+    when an expected status has no such edge.
+    """
+    sources = frozenset(expected) if expected is not None else sources_of(move.to, move.by)
+    check_run_transition(sources or [move.to], move.to, move.by)
+    wanted = (
+        select(t.runs.c.id, t.runs.c.slot_id, t.runs.c.status)
+        .where(t.runs.c.status.in_(sorted(sources)), *where)
+        .order_by(*order_by, t.runs.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=limit is not None, of=t.runs)
+    )
+    found = {row.id: row for row in tx.execute(wanted)}
+    moved = []
+    for ids in chunks(found):
+        guarded = (
+            update(t.runs)
+            .where(t.runs.c.id.in_(ids), t.runs.c.status.in_(sorted(sources)))
+            .values(_changed_columns(move, evidence) | dict(values or {}))
+            .returning(t.runs.c.id, t.runs.c.lease_token)
+        )
+        tokens = {row.id: row.lease_token for row in tx.execute(guarded)}
+        part = [
+            MovedRun(id, found[id].slot_id, RunStatus(found[id].status), move.to, tokens[id])
+            for id in ids
+            if id in tokens
+        ]
+        _record(tx, part, move)
+        _carry_over(tx, part, move)
+        moved += part
+    if wake:
+        wake_dependents(tx, ended_slots(moved), now=move.now)
+    return moved
+
+
+def record_creation(tx: Tx, created: Iterable[tuple[int, RunStatus, str]], *, actor: str, now: datetime) -> None:
+    """Write the first entry in the history of new runs, given as (id, status, cause)."""
+    entries = [
+        {"run_id": id, "from_status": None, "to_status": status, "at": now}
+        | {"cause": cause, "actor": actor, "lease_token": 0}
+        for id, status, cause in created
+    ]
+    if entries:
+        tx.execute(insert(t.transitions), entries)
+
+
+def holds_lease(run_id: int, lease_token: int) -> ColumnElement[bool]:
+    """Return the guard of every write by an agent: this run, under this lease."""
+    return and_(t.runs.c.id == run_id, t.runs.c.lease_token == lease_token)
+
+
+def ended_slots(moved: Iterable[MovedRun]) -> list[int]:
+    """Return the slots that have ended with the runs that moved."""
+    return [run.ended_slot_id for run in moved if run.ended_slot_id is not None]
+
+
+def wake_dependents(tx: Tx, slot_ids: Collection[int], *, now: datetime) -> None:
+    """Have the engine examine again every slot that waits for one of ``slot_ids``.
+
+    Called in the transaction that ends those slots, once, after everything else that it locks.
+    """
+    for part in chunks(slot_ids):
+        wake(tx, union_all(_overlapping(part), _following(part)), now=now)
+
+
+def wake(tx: Tx, wanted: Select[tuple[int]] | CompoundSelect[Any], *, now: datetime) -> int:
+    """Have the engine examine the pending slots among ``wanted``; return how many nobody would have by now.
+
+    A slot that is not due yet is left alone, unless it has been examined before: the engine's ``now`` was later than
+    the caller's then, who may have waited for a lock since. What sleeps is decided under the lock. Rows are locked in
+    the order of their ids, so that two who wake cannot block each other; and by their ids alone: PostgreSQL passes
+    over a row that it had to wait for when it finds it by a subquery.
+    """
+    slot = t.slots.c
+    waits = and_(slot.status == SlotStatus.PENDING, slot.due_at.is_not(None))
+    asleep = or_(slot.examine_at.is_(None), and_(slot.due_at <= now, slot.examine_at > now))
+    woken = 0
+    for part in chunks(sorted(set(tx.execute(wanted).scalars()))):
+        locked = select(slot.id).where(slot.id.in_(part), waits).order_by(slot.id).with_for_update()
+        ids = list(tx.execute(locked).scalars())
+        woken += tx.execute(update(t.slots).where(slot.id.in_(ids), asleep).values(examine_at=now)).rowcount
+    return woken
+
+
+def chunks(items: Collection[T]) -> Iterator[list[T]]:
+    """Cut ``items`` into lists that one statement can name."""
+    rest = iter(items)
+    while part := list(islice(rest, CHUNK)):
+        yield part
+
+
+def _changed_columns(move: Move, evidence: Evidence | None) -> dict[str, Any]:
+    columns: dict[str, Any] = {"status": move.to}
+    if move.to in FINAL_RUN_STATUSES:
+        columns["finished_at"] = move.now
+    if move.to is RunStatus.RUNNING:
+        columns |= {"lease_token": t.runs.c.lease_token + 1, "released_token": None}
+    if evidence is not None:
+        columns |= {
+            "end_kind": evidence.kind,
+            "exit_code": evidence.exit_code,
+            "signal": evidence.signal,
+            "end_message": evidence.message,
+        }
+    return columns
+
+
+def _record(tx: Tx, moved: Sequence[MovedRun], move: Move) -> None:
+    if moved:
+        tx.execute(
+            insert(t.transitions),
+            [
+                {"run_id": run.id, "from_status": run.from_status, "to_status": move.to, "at": move.now}
+                | {"cause": move.cause, "actor": move.actor, "lease_token": run.lease_token}
+                for run in moved
+            ],
+        )
+
+
+def _carry_over(tx: Tx, moved: Sequence[MovedRun], move: Move) -> None:
+    slot_ids = [run.slot_id for run in moved if run.slot_id is not None]
+    status = SLOT_STATUS_OF_RUN[move.to]
+    if not slot_ids or status is SlotStatus.LIVE:
+        return
+    final = status in FINAL_SLOT_STATUSES
+    tx.execute(
+        update(t.slots)
+        .where(t.slots.c.id.in_(slot_ids), t.slots.c.status == SlotStatus.LIVE)
+        .values(status=status, finished_at=move.now if final else None, reason="" if final else move.cause)
+    )
+
+
+def _overlapping(slot_ids: Collection[int]) -> Select[tuple[int]]:
+    """Select the slots of dependent definitions whose period overlaps that of one of ``slot_ids``."""
+    ended, ended_lane = t.slots.alias("ended"), t.lanes.alias("ended_lane")
+    waiting, lane = t.slots.alias("waiting"), t.lanes.alias("lane")
+    return (
+        select(waiting.c.id)
+        .select_from(ended)
+        .join(ended_lane, ended_lane.c.id == ended.c.lane_id)
+        .join(t.dependencies, t.dependencies.c.upstream_id == ended_lane.c.definition_id)
+        .join(t.definitions, t.definitions.c.id == t.dependencies.c.definition_id)
+        .join(lane, and_(lane.c.definition_id == t.definitions.c.id, same_account(lane, ended_lane)))
+        .join(waiting, and_(waiting.c.lane_id == lane.c.id, overlaps(waiting, ended, t.definitions)))
+        .where(ended.c.id.in_(slot_ids), t.dependencies.c.definition_id != t.dependencies.c.upstream_id)
+    )
+
+
+def _following(slot_ids: Collection[int]) -> Select[tuple[int]]:
+    """Select, for definitions that depend on themselves, the slot after each of ``slot_ids`` in its lane."""
+    ended, lane = t.slots.alias("ended"), t.lanes.alias("lane")
+    waiting, later = t.slots.alias("waiting"), t.slots.alias("later")
+    next_start = (
+        select(func.min(later.c.starts_at))
+        .where(later.c.lane_id == ended.c.lane_id, later.c.starts_at > ended.c.starts_at)
+        .scalar_subquery()
+    )
+    return (
+        select(waiting.c.id)
+        .select_from(ended)
+        .join(lane, lane.c.id == ended.c.lane_id)
+        .join(
+            t.dependencies,
+            and_(
+                t.dependencies.c.definition_id == lane.c.definition_id,
+                t.dependencies.c.upstream_id == lane.c.definition_id,
+            ),
+        )
+        .join(waiting, and_(waiting.c.lane_id == lane.c.id, waiting.c.starts_at == next_start))
+        .where(ended.c.id.in_(slot_ids))
+    )

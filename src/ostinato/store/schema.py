@@ -1,0 +1,360 @@
+"""The tables, and the rules that hold whatever a program does.
+
+The numbers in brackets are the invariants of the architecture that a constraint makes impossible to break. What
+compares an old row with a new one cannot be a CHECK; ``triggers`` builds those from the transition table.
+
+A *lane* is one definition for one account (or for none): the line along which its slots stand. Slots belong to a
+lane, so deleting a definition or an account takes its lanes, their slots, runs and history, and nothing else [9].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from ostinato.model.definitions import Matrix, StartKind
+from ostinato.model.runs import EndKind, RunOrigin
+from ostinato.model.statuses import (
+    FINAL_RUN_STATUSES,
+    FINAL_SLOT_STATUSES,
+    LIVE_RUN_STATUSES,
+    SUCCEEDED_RUN_STATUSES,
+    AgentStatus,
+    RunStatus,
+    SlotStatus,
+)
+from ostinato.store.types import Day, Instant, Json, Key, Span
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+
+def in_list(column: str, values: Iterable[StrEnum]) -> str:
+    """Return the SQL condition that ``column`` is one of ``values``."""
+    return f"{column} IN ({', '.join(sorted(repr(value.value) for value in values))})"
+
+
+def _one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
+    return CheckConstraint(in_list(column, values), name=column)
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("token", String(200), nullable=False, unique=True),
+    Column("time_zone", String(64), nullable=False),
+    Column("starts_on", Day),
+    Column("active", Boolean, nullable=False),
+    Column("maintenance_starts_at", Instant),
+    Column("maintenance_ends_at", Instant),
+    Column("spec", Json, nullable=False),
+    Column("version", String(12), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("paused_at", Instant),
+    Column("paused_by", Text),
+    Column("pause_reason", Text),
+    Column("created_at", Instant, nullable=False),
+)
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("matrix", String(16), nullable=False),
+    Column("frequency", Text, nullable=False),
+    Column("time_zone", String(64)),
+    Column("starts_on", Day),
+    Column("ends_on", Day),
+    Column("start_kind", String(16), nullable=False),
+    Column("delay", Span, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("spec", Json, nullable=False),
+    Column("version", String(12), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("longest_period", Span, nullable=False, server_default=text("0")),
+    Column("paused_at", Instant),
+    Column("paused_by", Text),
+    Column("pause_reason", Text),
+    Column("created_at", Instant, nullable=False),
+    _one_of("matrix", Matrix),
+    _one_of("start_kind", StartKind),
+)
+
+definition_versions = Table(
+    "definition_versions",
+    metadata,
+    Column("definition_id", Key, ForeignKey(definitions.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("version", String(12), primary_key=True),
+    Column("spec", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+dependencies = Table(
+    "dependencies",
+    metadata,
+    Column("definition_id", Key, ForeignKey(definitions.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("upstream_id", Key, ForeignKey(definitions.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("through", Json, nullable=False),
+    Index("dependencies_upstream_id_idx", "upstream_id"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("definition_id", Key, ForeignKey(definitions.c.id, ondelete="CASCADE"), nullable=False),
+    Column("account_id", Key, ForeignKey(accounts.c.id, ondelete="CASCADE")),
+    Column("retired", Boolean, nullable=False),
+    Column("frequency", Text, nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("starts_on", Day),
+    Column("ends_on", Day),
+    Column("start_kind", String(16), nullable=False),
+    Column("delay", Span, nullable=False),
+    Column("planned_until", Instant),
+    Column("pruned_until", Instant),
+    Column("created_at", Instant, nullable=False),
+    Index("lanes_place_key", "definition_id", text("coalesce(account_id, 0)"), unique=True),
+    Index("lanes_account_id_idx", "account_id"),
+    Index("lanes_planned_until_idx", "planned_until"),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("lane_id", Key, ForeignKey(lanes.c.id, ondelete="CASCADE"), nullable=False),
+    Column("label", String(32), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("status", String(16), nullable=False),
+    Column("examine_at", Instant),
+    Column("reason", Text, nullable=False),
+    Column("series", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("run_id", Key),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    UniqueConstraint("lane_id", "starts_at"),
+    _one_of("status", SlotStatus),
+    CheckConstraint("starts_at < ends_at", name="period"),
+    CheckConstraint(f"({in_list('status', FINAL_SLOT_STATUSES)}) = (finished_at IS NOT NULL)", name="finished"),
+    CheckConstraint("(status = 'pending') = (attempts = 0)", name="attempts"),
+    Index(
+        "slots_examine_at_idx",
+        "examine_at",
+        postgresql_where=text("status = 'pending'"),
+        sqlite_where=text("status = 'pending'"),
+    ),
+    Index(
+        "slots_retrying_idx",
+        "id",
+        postgresql_where=text("status = 'retrying'"),
+        sqlite_where=text("status = 'retrying'"),
+    ),
+    Index("slots_due_at_idx", "due_at"),
+    Index("slots_finished_at_idx", "finished_at"),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("queues", Json, nullable=False),
+    Column("concurrency", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("heartbeat_at", Instant, nullable=False),
+    _one_of("status", AgentStatus),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("slot_id", Key, ForeignKey(slots.c.id, ondelete="CASCADE")),
+    Column("definition_id", Key, ForeignKey(definitions.c.id, ondelete="CASCADE"), nullable=False),
+    Column("account_id", Key, ForeignKey(accounts.c.id, ondelete="CASCADE")),
+    Column("version", String(12), nullable=False),
+    Column("series", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("requested_by", Text),
+    Column("request_reason", Text),
+    Column("parameters", Json, nullable=False),
+    Column("queue", String(200), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("start_at", Instant),
+    Column("start_before", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("deadline_at", Instant),
+    Column("finished_at", Instant),
+    Column("agent_id", Key, ForeignKey(agents.c.id, ondelete="SET NULL")),
+    Column("lease_token", Integer, nullable=False),
+    Column("released_token", Integer),
+    Column("cancel_requested_at", Instant),
+    Column("cancel_requested_by", Text),
+    Column("cancel_reason", Text),
+    Column("end_kind", String(16)),
+    Column("exit_code", Integer),
+    Column("signal", String(16)),
+    Column("end_message", Text, nullable=False),
+    _one_of("status", RunStatus),
+    _one_of("origin", RunOrigin),
+    CheckConstraint(f"end_kind IS NULL OR {in_list('end_kind', EndKind)}", name="end_kind"),
+    CheckConstraint(f"({in_list('status', FINAL_RUN_STATUSES)}) = (finished_at IS NOT NULL)", name="finished"),
+    # Retry policies and people read what ended a run: there is no end without it.
+    CheckConstraint("(finished_at IS NULL) = (end_kind IS NULL)", name="ended"),
+    CheckConstraint("series = 1 OR requested_by IS NOT NULL", name="asked_for"),
+    # [5] Whoever ends a lease must present its token; a stale or missing one does not fit.
+    CheckConstraint(
+        "(status = 'running' AND released_token IS NULL)"
+        " OR (status <> 'running' AND released_token IS NOT NULL AND released_token = lease_token)",
+        name="lease",
+    ),
+    # [1] One live run of a slot.
+    Index(
+        "runs_live_key",
+        "slot_id",
+        unique=True,
+        postgresql_where=text(in_list("status", LIVE_RUN_STATUSES)),
+        sqlite_where=text(in_list("status", LIVE_RUN_STATUSES)),
+    ),
+    # [3] No run beside one that succeeded, unless a person asked for a new series.
+    Index(
+        "runs_succeeded_key",
+        "slot_id",
+        "series",
+        unique=True,
+        postgresql_where=text(in_list("status", LIVE_RUN_STATUSES | SUCCEEDED_RUN_STATUSES)),
+        sqlite_where=text(in_list("status", LIVE_RUN_STATUSES | SUCCEEDED_RUN_STATUSES)),
+    ),
+    UniqueConstraint("slot_id", "series", "attempt"),
+    Index(
+        "runs_waiting_idx",
+        "queue",
+        text("priority DESC"),
+        "due_at",
+        "id",
+        postgresql_where=text("status = 'waiting'"),
+        sqlite_where=text("status = 'waiting'"),
+    ),
+    Index(
+        "runs_scheduled_idx",
+        "start_at",
+        postgresql_where=text("status = 'scheduled'"),
+        sqlite_where=text("status = 'scheduled'"),
+    ),
+    Index(
+        "runs_running_idx",
+        "agent_id",
+        postgresql_where=text("status = 'running'"),
+        sqlite_where=text("status = 'running'"),
+    ),
+    Index("runs_definition_id_idx", "definition_id"),
+    Index("runs_account_id_idx", "account_id"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("run_id", Key, ForeignKey(runs.c.id, ondelete="CASCADE"), nullable=False),
+    Column("from_status", String(16)),
+    Column("to_status", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("lease_token", Integer, nullable=False),
+    Index("transitions_run_id_idx", "run_id"),
+    # [4] A run ends once.
+    Index(
+        "transitions_final_key",
+        "run_id",
+        unique=True,
+        postgresql_where=text(in_list("to_status", FINAL_RUN_STATUSES)),
+        sqlite_where=text(in_list("to_status", FINAL_RUN_STATUSES)),
+    ),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("rows", Integer, nullable=False),
+    Column("loaded_at", Instant, nullable=False),
+    Column("succeeded_at", Instant),
+    Column("error", Text, nullable=False),
+    Column("held_back", Text, nullable=False),
+)
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("engine", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("outcomes", Json, nullable=False),
+    Index("passes_started_at_idx", "started_at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)

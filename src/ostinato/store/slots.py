@@ -1,0 +1,334 @@
+"""Slots: waking and examining them, deciding their retries, reading them, and letting old ones go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, true, update
+
+from ostinato.model.slots import Slot, SlotFace, SlotName, slot_face
+from ostinato.model.statuses import FINAL_SLOT_STATUSES, RunStatus, SlotStatus
+from ostinato.store import schema as t
+from ostinato.store.database import Tx
+from ostinato.store.moves import chunks, wake, wake_dependents
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Statuses as faces show them at ``now``."""
+
+    shown: frozenset[SlotFace]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFilter:
+    """Which slots are meant: all that fit every value that is given.
+
+    ``since`` and ``until`` bound the instant at which they start, ``first_day`` and ``last_day`` the date on the wall
+    clock of each slot's own zone; ``until`` alone is not part of what it bounds.
+    """
+
+    definition: str | None = None
+    account: str | None = None
+    statuses: frozenset[SlotStatus] = frozenset()
+    run_statuses: frozenset[RunStatus] = frozenset()
+    faces: Faces | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+def take_slots_to_examine(tx: Tx, *, now: datetime, limit: int) -> list[int]:
+    """Take at most ``limit`` slots that are due to be examined, longest due first, and clear their wake-up.
+
+    The wake-up is cleared before anything about them is read: whatever changes after that wakes them again. Slots
+    that another engine is examining are passed over.
+    """
+    due = (
+        select(t.slots.c.id)
+        .where(t.slots.c.status == SlotStatus.PENDING, t.slots.c.examine_at <= now)
+        .order_by(t.slots.c.examine_at, t.slots.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(tx.execute(due).scalars())
+    for part in chunks(ids):
+        tx.execute(update(t.slots).where(t.slots.c.id.in_(part)).values(examine_at=None))
+    return ids
+
+
+def keep_reasons(tx: Tx, reasons: Mapping[int, tuple[str, datetime | None]]) -> None:
+    """Store why slots may not start, and when to examine them again should nothing else happen before."""
+    if reasons:
+        tx.execute(
+            update(t.slots)
+            .where(t.slots.c.id == bindparam("slot"), t.slots.c.status == SlotStatus.PENDING)
+            .values(reason=bindparam("why"), examine_at=bindparam("again")),
+            [{"slot": id, "why": reason, "again": again} for id, (reason, again) in reasons.items()],
+        )
+
+
+def wake_slots(
+    tx: Tx,
+    *,
+    now: datetime,
+    definitions: Collection[str] | None = None,
+    accounts: Collection[str] | None = None,
+) -> int:
+    """Have the due slots of ``definitions`` or ``accounts`` examined; all that are due if neither is given."""
+    slot = t.slots.c
+    sleeping = select(slot.id).where(
+        slot.status == SlotStatus.PENDING, or_(slot.due_at <= now, slot.examine_at.is_(None))
+    )
+    if definitions is None and accounts is None:
+        return wake(tx, sleeping, now=now)
+    lanes = select(t.lanes.c.id).join(t.definitions).outerjoin(t.accounts)
+    owners = [t.definitions.c.name.in_(names) for names in chunks(definitions or ())]
+    owners += [t.accounts.c.token.in_(tokens) for tokens in chunks(accounts or ())]
+    return sum(wake(tx, sleeping.where(slot.lane_id.in_(lanes.where(owned))), now=now) for owned in owners)
+
+
+def take_slots_to_retry(tx: Tx, *, limit: int) -> list[int]:
+    """Take at most ``limit`` slots whose last run failed and for which nothing is decided yet."""
+    undecided = (
+        select(t.slots.c.id)
+        .where(t.slots.c.status == SlotStatus.RETRYING)
+        .order_by(t.slots.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(tx.execute(undecided).scalars())
+
+
+def fail_slots(tx: Tx, reasons: Mapping[int, str], *, now: datetime) -> None:
+    """End slots that get no further attempt, each with its reason, and wake what waits for them."""
+    if reasons:
+        tx.execute(
+            update(t.slots)
+            .where(t.slots.c.id == bindparam("slot"), t.slots.c.status == SlotStatus.RETRYING)
+            .values(status=SlotStatus.FAILED, finished_at=now, reason=bindparam("why")),
+            [{"slot": id, "why": reason} for id, reason in reasons.items()],
+        )
+        wake_dependents(tx, reasons, now=now)
+
+
+def lock_slot(tx: Tx, slot_id: int) -> Slot | None:
+    """Return one slot, and keep others from changing it until the transaction ends."""
+    tx.execute(select(t.slots.c.id).where(t.slots.c.id == slot_id).with_for_update())
+    row = tx.execute(_slots().where(t.slots.c.id == slot_id)).one_or_none()
+    return None if row is None else _to_slot(row)
+
+
+def find_slot(tx: Tx, name: SlotName) -> Slot | None:
+    """Return the slot of that name, or ``None``."""
+    rows = tx.execute(
+        _slots()
+        .where(
+            t.definitions.c.name == name.definition,
+            t.accounts.c.token == name.account if name.account else t.lanes.c.account_id.is_(None),
+            t.slots.c.label == name.label,
+        )
+        .order_by(t.slots.c.ends_at - t.slots.c.starts_at)
+    ).all()
+    return _to_slot(rows[0]) if rows else None
+
+
+def find_slot_starting(tx: Tx, definition: str, account: str | None, starts_at: datetime) -> Slot | None:
+    """Return the slot that starts at an instant, or ``None``."""
+    row = tx.execute(
+        _slots().where(
+            t.definitions.c.name == definition,
+            t.accounts.c.token == account if account else t.lanes.c.account_id.is_(None),
+            t.slots.c.starts_at == starts_at,
+        )
+    ).one_or_none()
+    return None if row is None else _to_slot(row)
+
+
+def find_slot_around(tx: Tx, definition_id: int, account_id: int | None, at: datetime) -> Slot | None:
+    """Return the slot whose period contains the instant ``at``, or ``None``."""
+    row = tx.execute(
+        _slots()
+        .where(
+            t.lanes.c.definition_id == definition_id,
+            t.lanes.c.account_id == account_id if account_id is not None else t.lanes.c.account_id.is_(None),
+            t.slots.c.starts_at <= at,
+            t.slots.c.ends_at > at,
+        )
+        .order_by(t.slots.c.starts_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _to_slot(row)
+
+
+def list_slots_of(tx: Tx, slot_ids: Collection[int]) -> list[Slot]:
+    """List the slots of those ids."""
+    parts = chunks(slot_ids)
+    return [_to_slot(row) for part in parts for row in tx.execute(_slots().where(t.slots.c.id.in_(part)))]
+
+
+def list_slots(tx: Tx, chosen: SlotFilter, *, limit: int | None = None, newest_first: bool = False) -> list[Slot]:
+    """List the slots that ``chosen`` means, by start, definition and account."""
+    start = t.slots.c.starts_at.desc() if newest_first else t.slots.c.starts_at
+    statement = _slots().where(*_conditions(chosen)).limit(limit)
+    statement = statement.order_by(start, t.definitions.c.name, t.accounts.c.token, t.slots.c.id)
+    return [_to_slot(row) for row in tx.execute(statement)]
+
+
+def count_slots(tx: Tx, *, now: datetime) -> dict[SlotFace, int]:
+    """Count the slots of each status that faces show at ``now``."""
+    run_status = select(t.runs.c.status).where(t.runs.c.id == t.slots.c.run_id).scalar_subquery()
+    kinds = select(
+        t.slots.c.status,
+        run_status.label("run_status"),
+        func.coalesce(t.slots.c.due_at <= now, true()).label("due"),
+        or_(t.slots.c.due_at.is_(None), t.slots.c.reason != "").label("stopped"),
+    ).subquery()
+    counts: Counter[SlotFace] = Counter()
+    for row in tx.execute(select(*kinds.c, func.count().label("slots")).group_by(*kinds.c)):
+        run = None if row.run_status is None else RunStatus(row.run_status)
+        face = slot_face(SlotStatus(row.status), run, due=bool(row.due), stopped=bool(row.stopped))
+        counts[face] += row.slots
+    return dict(counts)
+
+
+def count_slots_of(tx: Tx, *, definitions: Collection[str] = (), accounts: Collection[str] = ()) -> tuple[int, int]:
+    """Count the slots and the runs that belong to one of ``definitions`` or ``accounts``."""
+    belongs = or_(t.definitions.c.name.in_(definitions), t.accounts.c.token.in_(accounts))
+    slots = select(func.count()).select_from(t.slots).join(t.lanes).join(t.definitions).outerjoin(t.accounts)
+    runs = select(func.count()).select_from(t.runs).join(t.definitions).outerjoin(t.accounts)
+    return tx.execute(slots.where(belongs)).scalar_one(), tx.execute(runs.where(belongs)).scalar_one()
+
+
+def prune_slots(tx: Tx, *, finished_before: datetime, limit: int) -> int:
+    """Drop at most ``limit`` slots that finished and ended before an instant, with their runs and history."""
+    old = tx.execute(
+        select(t.slots.c.id, t.slots.c.lane_id, t.slots.c.ends_at)
+        .where(
+            t.slots.c.finished_at < finished_before,
+            t.slots.c.ends_at < finished_before,
+            t.slots.c.status.in_(sorted(FINAL_SLOT_STATUSES)),
+        )
+        .order_by(t.slots.c.finished_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    pruned_until: dict[int, datetime] = {}
+    for row in old:
+        pruned_until[row.lane_id] = max(row.ends_at, pruned_until.get(row.lane_id, row.ends_at))
+    if pruned_until:
+        later = or_(t.lanes.c.pruned_until.is_(None), t.lanes.c.pruned_until < bindparam("until"))
+        tx.execute(
+            update(t.lanes)
+            .where(and_(t.lanes.c.id == bindparam("lane"), later))
+            .values(pruned_until=bindparam("until")),
+            [{"lane": lane, "until": until} for lane, until in pruned_until.items()],
+        )
+    for part in chunks([row.id for row in old]):
+        tx.execute(delete(t.slots).where(t.slots.c.id.in_(part)))
+    return len(old)
+
+
+def prune_one_off_runs(tx: Tx, *, finished_before: datetime, limit: int) -> int:
+    """Drop at most ``limit`` runs without slot that finished before an instant."""
+    old = list(
+        tx.execute(
+            select(t.runs.c.id)
+            .where(t.runs.c.slot_id.is_(None), t.runs.c.finished_at < finished_before)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        ).scalars()
+    )
+    for part in chunks(old):
+        tx.execute(delete(t.runs).where(t.runs.c.id.in_(part)))
+    return len(old)
+
+
+def _conditions(chosen: SlotFilter) -> Sequence[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if chosen.definition is not None:
+        conditions.append(t.definitions.c.name == chosen.definition)
+    if chosen.account is not None:
+        conditions.append(t.accounts.c.token == chosen.account)
+    if chosen.statuses:
+        conditions.append(t.slots.c.status.in_(sorted(chosen.statuses)))
+    if chosen.run_statuses:
+        conditions.append(t.runs.c.status.in_(sorted(chosen.run_statuses)))
+    if chosen.faces is not None:
+        conditions.append(or_(*(_shows(face, chosen.faces.now) for face in sorted(chosen.faces.shown))))
+    return [*conditions, *_bounds(chosen)]
+
+
+def _bounds(chosen: SlotFilter) -> Iterator[ColumnElement[bool]]:
+    if chosen.since is not None:
+        yield t.slots.c.starts_at >= chosen.since
+    if chosen.until is not None:
+        yield t.slots.c.starts_at < chosen.until
+    if chosen.first_day is not None:
+        yield t.slots.c.label >= chosen.first_day.isoformat()
+    if chosen.last_day is not None:
+        yield func.substr(t.slots.c.label, 1, 10) <= chosen.last_day.isoformat()
+
+
+def _shows(face: SlotFace, now: datetime) -> ColumnElement[bool]:
+    """Tell whether ``slot_face`` shows ``face`` of a slot."""
+    slot = t.slots.c
+    match face:
+        case SlotFace.FUTURE:
+            return and_(slot.status == SlotStatus.PENDING, slot.due_at > now)
+        case SlotFace.BLOCKED:
+            stopped = or_(slot.due_at.is_(None), and_(slot.due_at <= now, slot.reason != ""))
+            return and_(slot.status == SlotStatus.PENDING, stopped)
+        case SlotFace.READY:
+            return and_(slot.status == SlotStatus.PENDING, slot.due_at <= now, slot.reason == "")
+        case SlotFace.RETRYING:
+            scheduled = and_(slot.status == SlotStatus.LIVE, t.runs.c.status == RunStatus.SCHEDULED)
+            return or_(slot.status == SlotStatus.RETRYING, scheduled)
+        case SlotFace.WAITING | SlotFace.RUNNING | SlotFace.SUSPENDED | SlotFace.PAUSED:
+            return and_(slot.status == SlotStatus.LIVE, t.runs.c.status == RunStatus(face.value))
+        case _:
+            return slot.status == SlotStatus(face.value)
+
+
+def _slots() -> Select[Any]:
+    return (
+        select(
+            t.slots,
+            t.definitions.c.id.label("definition_id"),
+            t.definitions.c.name,
+            t.accounts.c.id.label("account_id"),
+            t.accounts.c.token,
+            t.runs.c.status.label("run_status"),
+        )
+        .select_from(t.slots)
+        .join(t.lanes)
+        .join(t.definitions)
+        .outerjoin(t.accounts)
+        .outerjoin(t.runs, t.runs.c.id == t.slots.c.run_id)
+    )
+
+
+def _to_slot(row: Any) -> Slot:
+    return Slot(
+        id=row.id,
+        name=SlotName(row.name, row.token, row.label),
+        definition_id=row.definition_id,
+        account_id=row.account_id,
+        time_zone=row.time_zone,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        due_at=row.due_at,
+        status=SlotStatus(row.status),
+        series=row.series,
+        attempts=row.attempts,
+        run_id=row.run_id,
+        run_status=None if row.run_status is None else RunStatus(row.run_status),
+        reason=row.reason,
+        finished_at=row.finished_at,
+    )

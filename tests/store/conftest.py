@@ -1,0 +1,23 @@
+"""A store of its own for every test, once on SQLite and once on PostgreSQL, and a night on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ostinato.store.database import Store
+from ostinato.testing.night import Night, open_night
+
+
+@pytest.fixture
+def night(database_url: str) -> Iterator[Night]:
+    """Lend a night on an empty database."""
+    with open_night(database_url) as night:
+        yield night
+
+
+@pytest.fixture
+def store(night: Night) -> Store:
+    """Lend the store of the night."""
+    return night.store
