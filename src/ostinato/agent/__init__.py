@@ -1,0 +1,1 @@
+"""The agent: the process that claims runs and carries them out."""
