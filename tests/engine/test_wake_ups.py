@@ -12,10 +12,9 @@ from sqlalchemy import text
 from ostinato.model.definitions import DeclaredDefinition, Matrix
 from ostinato.model.runs import ClaimedRun, RunEnd
 from ostinato.model.slots import SlotFace
-from ostinato.model.statuses import RunStatus, SlotStatus
+from ostinato.model.statuses import RunStatus
 from ostinato.store import runs, slots
 from ostinato.store.database import Store, Tx
-from ostinato.store.facts import list_upstream_ids
 from ostinato.testing.factories import NOON, make_account, make_definition, make_evidence
 from ostinato.testing.night import Night
 
@@ -82,7 +81,7 @@ def test_a_wake_up_that_had_to_wait_for_the_engine_is_not_lost(night: Night) -> 
     night.tick()
     weather = next(run for run in night.claim() if run.definition.name == "weather")
     with night.store.write() as tx:
-        waiting = set(list_upstream_dependents(tx, weather))
+        waiting = set(list_waiting(tx, weather))
         slots.wake_slots(tx, now=night.now)
 
     with ThreadPoolExecutor(1) as pool:
@@ -98,12 +97,12 @@ def test_a_wake_up_that_had_to_wait_for_the_engine_is_not_lost(night: Night) -> 
         assert waiting <= set(slots.take_slots_to_examine(tx, now=night.now, limit=1_000))
 
 
-def list_upstream_dependents(tx: Tx, run: ClaimedRun) -> Iterator[int]:
-    """Yield the pending slots that wait for the slot of ``run``."""
-    ended = slots.find_slot(tx, run.slot) if run.slot else None
-    assert ended is not None
-    for slot in slots.list_slots(tx, slots.SlotFilter(statuses=frozenset({SlotStatus.PENDING}))):
-        if ended.id in list_upstream_ids(tx, [slot.id]) and slot.due_at is not None and slot.due_at <= NOON:
+def list_waiting(tx: Tx, run: ClaimedRun) -> Iterator[int]:
+    """Yield the slots of delays that are due and whose period overlaps that of ``run``."""
+    assert run.starts_at is not None
+    assert run.ends_at is not None
+    for slot in slots.list_slots(tx, slots.SlotFilter(definition="delays", until=run.ends_at)):
+        if slot.ends_at > run.starts_at and slot.due_at is not None and slot.due_at <= NOON:
             yield slot.id
 
 

@@ -24,7 +24,7 @@ def ensure_accounts_exist(tx: Tx, desired: Desired, context: Context) -> StepOut
     for plan in plans:
         accounts.change_accounts(tx, plan.change, source=plan.source)
         accounts.add_accounts(tx, plan.add, source=plan.source, now=context.now)
-    keep_states(tx, "accounts", plans, context)
+    keep_states(tx, "accounts", desired.accounts, plans, context)
     changes = Changes(
         add=tuple(row.token for plan in plans for row in plan.add),
         change=tuple(row.token for plan in plans for row in plan.change),

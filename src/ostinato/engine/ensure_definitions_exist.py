@@ -33,7 +33,7 @@ def ensure_definitions_exist(tx: Tx, desired: Desired, context: Context) -> Step
     for plan in plans:
         definitions.change_definitions(tx, plan.change, source=plan.source, now=context.now)
         definitions.add_definitions(tx, plan.add, source=plan.source, now=context.now)
-    keep_states(tx, "definitions", plans, context)
+    keep_states(tx, "definitions", desired.definitions, plans, context)
     changes = Changes(
         add=tuple(row.name for plan in plans for row in plan.add),
         change=tuple(row.name for plan in plans for row in plan.change),

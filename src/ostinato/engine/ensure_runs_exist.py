@@ -8,18 +8,22 @@ from ostinato.engine.context import BATCH, Context, Desired
 from ostinato.model.engine import StepOutcome
 from ostinato.model.runs import NewRun, RunOrigin
 from ostinato.policies.start import judge_start
-from ostinato.store import runs, slots
+from ostinato.store import journal, runs, slots
 from ostinato.store.database import Tx
 from ostinato.store.facts import Candidate, list_candidates
 
+STEP = "ensure_runs_exist"
 LOOK_AGAIN_AFTER_ERROR = timedelta(minutes=5)
 
 
 def ensure_runs_exist(tx: Tx, desired: Desired, context: Context) -> StepOutcome:
     """Examine the slots whose time has come or for which something has changed.
 
-    A slot that cannot be judged is recorded with the error and looked at again later; the others go on.
+    A slot that cannot be judged is recorded with the error and looked at again later; the others go on. Nothing is
+    started while the dependencies lag behind the declarations: nobody would know what there is to wait for.
     """
+    if journal.get_revision(tx, "dependencies") != journal.get_revision(tx, "declared"):
+        return StepOutcome(STEP, blocked=1)
     taken = slots.take_slots_to_examine(tx, now=context.now, limit=BATCH)
     ready: list[NewRun] = []
     blocked: dict[int, tuple[str, datetime | None]] = {}
@@ -37,7 +41,7 @@ def ensure_runs_exist(tx: Tx, desired: Desired, context: Context) -> StepOutcome
     created = runs.create_runs(tx, ready, actor=context.actor, now=context.now)
     slots.keep_reasons(tx, blocked | broken)
     return StepOutcome(
-        "ensure_runs_exist",
+        STEP,
         examined=len(taken),
         changed=len(created),
         blocked=len(blocked),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ostinato.calendar import Frequency, Period, get_period, list_periods, local_midnight, parse_key
+from ostinato.calendar import Period, get_period, list_periods, local_midnight, parse_key
 from ostinato.calendar.labels import format_label
 from ostinato.engine.context import Context, Desired
 from ostinato.model.engine import StepOutcome
@@ -33,28 +33,42 @@ FOR_GOOD = datetime(9999, 1, 1, tzinfo=UTC)
 class Batch:
     """Lanes of one frequency and zone that are planned together, from the same instant on."""
 
-    frequency: Frequency
+    frequency: str
     time_zone: str
-    since: datetime
     lanes: tuple[Lane, ...]
 
 
 def ensure_slots_exist(tx: Tx, desired: Desired, context: Context) -> StepOutcome:
-    """Align the lanes when a declaration has changed, then plan those that end before the horizon."""
+    """Align the lanes when a declaration has changed, then plan those that end before the horizon.
+
+    Lanes whose periods cannot be computed, because a plug-in declared what no calendar knows, are reported; the others
+    go on.
+    """
     take_turn(tx)
     aligned = _follow_declarations(tx, context)
     horizon = context.now + context.settings.create_ahead
     lanes = list_lanes_to_plan(tx, horizon=horizon, limit=LANES_AT_ONCE)
     created, room = 0, SLOTS_AT_ONCE
+    errors: set[str] = set()
     for batch in _batches(lanes):
-        if room <= 0:
-            break
-        periods, until = _periods_of(batch, horizon, at_most=max(1, room // len(batch.lanes)))
+        try:
+            periods, until = _periods_of(batch, horizon, at_most=max(1, room // len(batch.lanes)))
+        except ValueError as error:
+            errors.add(f"{batch.frequency} in {batch.time_zone}: {error}")
+            continue
         created += _plan(tx, batch, periods, until, context)
         room -= len(periods) * len(batch.lanes)
+        if room <= 0:
+            break
     context.changes.added_slots += created
-    more = len(lanes) == LANES_AT_ONCE or room <= 0 or _unfinished(tx, horizon)
-    return StepOutcome(STEP, examined=len(lanes), changed=created + aligned, more=more)
+    return StepOutcome(
+        STEP,
+        examined=len(lanes),
+        changed=created + aligned,
+        failed=len(errors),
+        error="; ".join(sorted(errors)),
+        more=not errors and bool(list_lanes_to_plan(tx, horizon=horizon, limit=1)),
+    )
 
 
 def _follow_declarations(tx: Tx, context: Context) -> int:
@@ -68,11 +82,12 @@ def _follow_declarations(tx: Tx, context: Context) -> int:
 
 
 def _batches(lanes: Sequence[Lane]) -> Iterator[Batch]:
-    together: dict[tuple[str, str, datetime], list[Lane]] = defaultdict(list)
+    together: dict[tuple[object, ...], list[Lane]] = defaultdict(list)
     for lane in lanes:
-        together[lane.frequency, lane.time_zone, _since(lane)].append(lane)
-    for (key, zone, since), members in together.items():
-        yield Batch(parse_key(key), zone, since, tuple(members))
+        since = lane.planned_until or (lane.starts_on, lane.created_at)
+        together[lane.frequency, lane.time_zone, since].append(lane)
+    for members in together.values():
+        yield Batch(members[0].frequency, members[0].time_zone, tuple(members))
 
 
 def _since(lane: Lane) -> datetime:
@@ -87,14 +102,15 @@ def _since(lane: Lane) -> datetime:
 
 def _periods_of(batch: Batch, horizon: datetime, *, at_most: int) -> tuple[list[Period], datetime]:
     """Return at most ``at_most`` periods of a batch, and the start of the first period after them."""
-    if batch.since >= horizon:
-        return [], batch.since
-    around = get_period(batch.frequency, batch.time_zone, batch.since)
+    frequency, since = parse_key(batch.frequency), _since(batch.lanes[0])
+    if since >= horizon:
+        return [], since
+    around = get_period(frequency, batch.time_zone, since)
     if around is None:
         return [], FOR_GOOD
     window = min(WINDOW, (around.ends_at - around.starts_at) * at_most)
-    until = min(horizon, batch.since + window)
-    periods = list_periods(batch.frequency, batch.time_zone, since=batch.since, until=until)[:at_most]
+    until = min(horizon, since + window)
+    periods = list_periods(frequency, batch.time_zone, since=since, until=until)[:at_most]
     return periods, periods[-1].ends_at if periods else around.ends_at
 
 
@@ -102,7 +118,7 @@ def _plan(tx: Tx, batch: Batch, periods: Sequence[Period], until: datetime, cont
     created = 0
     if periods:
         longest = max(period.ends_at - period.starts_at for period in periods)
-        definitions.lengthen_periods(tx, batch.frequency.key, longest)
+        definitions.lengthen_periods(tx, batch.frequency, longest)
         planned = [_label(batch, period) for period in periods]
         created = plan_slots(tx, [lane.id for lane in batch.lanes], planned, now=context.now)
     ended = {lane.id for lane in batch.lanes if _has_ended(lane, until)}
@@ -113,7 +129,7 @@ def _plan(tx: Tx, batch: Batch, periods: Sequence[Period], until: datetime, cont
 
 def _label(batch: Batch, period: Period) -> PlannedPeriod:
     return PlannedPeriod(
-        frequency=batch.frequency.key,
+        frequency=batch.frequency,
         time_zone=batch.time_zone,
         starts_at=period.starts_at,
         ends_at=period.ends_at,
@@ -126,7 +142,3 @@ def _has_ended(lane: Lane, until: datetime) -> bool:
     if lane.ends_on is None or until == FOR_GOOD:
         return lane.ends_on is not None
     return until >= local_midnight(lane.ends_on + timedelta(days=1), lane.time_zone)
-
-
-def _unfinished(tx: Tx, horizon: datetime) -> bool:
-    return bool(list_lanes_to_plan(tx, horizon=horizon, limit=1))

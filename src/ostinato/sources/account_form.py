@@ -81,4 +81,4 @@ class AccountForm(Form):
     labels: dict[Filled, Text] = Field(default_factory=dict)
     """Facts about it, for its commands: {labels.NAME}."""
     weight: Annotated[float, Field(gt=0, le=1_000_000)] = 1.0
-    """Its share where accounts compete: one of weight 2 gets twice as much as one of weight 1."""
+    """Its share where accounts compete for agents. It is kept and shown; agents of this release do not heed it yet."""

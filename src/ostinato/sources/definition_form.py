@@ -200,7 +200,7 @@ class RetryForm(Form):
     on_exit_codes: Annotated[tuple[ExitCode, ...], Field(min_length=1), BeforeValidator(as_tuple)] | None = None
     """The exit codes that are worth another attempt; left out, every failure is."""
     lost: Annotated[int, Field(ge=0, le=1_000)] = 10
-    """How often work may be lost (agent died, machine gone) and is done anew, beside the attempts that fail."""
+    """How many attempts may be lost (agent died, machine gone) until it gives up, beside those that fail."""
 
     @model_validator(mode="after")
     def _check_one(self) -> RetryForm:

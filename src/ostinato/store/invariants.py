@@ -110,9 +110,7 @@ def _find_starts_before_upstream(tx: Tx, since: Since) -> Iterator[str]:
         )
     )
     rows = tx.execute(
-        _named(
-            run.c.id.label("run"), upstream.c.label.label("upstream_label"), upstream.c.lane_id.label("upstream_lane")
-        )
+        _named(run.c.id.label("run"), upstream.c.label.label("upstream_label"))
         .join(pair, pair.c.slot == t.slots.c.id)
         .join(upstream, upstream.c.id == pair.c.upstream)
         .join(run, and_(run.c.slot_id == t.slots.c.id, run.c.origin == RunOrigin.SCHEDULE))

@@ -148,14 +148,16 @@ class Night:
             return not runs.finish_runs(tx, [end], actor=AGENT, now=self.now)
 
     def work(self, ending: Ending = lambda run: RunStatus.SUCCESS) -> list[str]:
-        """Tick, claim and finish until nothing waits any more; return the names of what ran, in order."""
+        """Tick, claim and finish until there is nothing left to do; return the names of what ran, in order."""
         ran: list[str] = []
-        self.tick()
-        while claimed := self.claim():
+        busy = True
+        while busy:
+            changed = changes(self.tick())
+            claimed = self.claim()
             for run in claimed:
                 self.finish(run, ending(run))
                 ran.append(str(run.slot or run.definition.name))
-            self.tick()
+            busy = bool(claimed or changed)
         return ran
 
     def slot(self, name: str) -> Slot:

@@ -38,6 +38,8 @@ _TETHERED = Path(__file__).with_name("tethered.py")
 _PORT = "5432"
 _INITDB_OPTIONS = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
 _START_SECONDS = 60.0
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder within it has a name that nobody can guess
+_PLENTY = 4_000_000_000
 _STOP_SECONDS = 30.0
 
 
@@ -72,7 +74,7 @@ class PostgresServer:
     def __init__(self, bin_dir: Path | None = None) -> None:
         self._bin_dir = _require_server(bin_dir or find_postgres())
         self._user = _unprivileged_user()
-        self._folder = tempfile.TemporaryDirectory(prefix="ostinato-pg-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="ostinato-pg-", dir=_folder(), ignore_cleanup_errors=True)
         self._process: subprocess.Popen[bytes] | None = None
         self.directory = Path(self._folder.name)
 
@@ -266,6 +268,13 @@ def _is_alive(process: psutil.Process) -> bool:
 def _execute(url: str, statement: sql.Composed) -> None:
     with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as connection:
         connection.execute(statement)
+
+
+def _folder() -> str | None:
+    """Return where the server keeps its data: in memory where there is plenty, else where temporary files go."""
+    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _PLENTY:
+        return str(_MEMORY)
+    return None
 
 
 def _require_server(bin_dir: Path | None) -> Path:
