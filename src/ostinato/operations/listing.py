@@ -1,0 +1,158 @@
+"""Looking: accounts, definitions, slots and runs, and one run with all that is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from ostinato.executors.commands import log_path
+from ostinato.model.accounts import Account
+from ostinato.model.definitions import DeclaredDefinition, Definition, Dependency
+from ostinato.model.runs import Run, Transition
+from ostinato.model.slots import Slot, SlotFace
+from ostinato.model.statuses import RunStatus
+from ostinato.operations.names import get_account, get_definition, get_run, get_slot
+from ostinato.policies.claim import judge_claim
+from ostinato.policies.verdict import Verdict
+from ostinato.store import accounts, definitions, runs, slots
+from ostinato.store.database import Tx
+from ostinato.store.facts import get_claim_facts
+from ostinato.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDefinition:
+    """A definition, what it waits for, and the names of the definitions that wait for it."""
+
+    definition: Definition
+    upstream: tuple[Dependency, ...]
+    downstream: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSlot:
+    """A slot and its status as faces show it."""
+
+    slot: Slot
+    status: SlotFace
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """One run: its history, what was declared when it ran, why it exists, and where its output is.
+
+    ``declared`` is the definition in the run's version, ``current_version`` the version it has now. ``claim`` says
+    what decides when an agent takes it, as long as it is waiting or scheduled.
+    """
+
+    run: Run
+    history: tuple[Transition, ...]
+    declared: DeclaredDefinition | None
+    current_version: str
+    why: str
+    claim: Verdict | None
+    log: Path
+
+
+def list_accounts(world: World) -> list[Account]:
+    """List all accounts by token."""
+    with world.store.read() as tx:
+        return accounts.list_accounts(tx)
+
+
+def list_definitions(world: World) -> list[ListedDefinition]:
+    """List all definitions by name, with what each depends on and what depends on it."""
+    with world.store.read() as tx:
+        rows, edges = definitions.list_definitions(tx), definitions.list_dependencies(tx)
+    return [
+        ListedDefinition(
+            definition=row,
+            upstream=tuple(edge for edge in edges if edge.definition == row.name),
+            downstream=tuple(edge.definition for edge in edges if edge.upstream == row.name),
+        )
+        for row in rows
+    ]
+
+
+def list_slots(
+    world: World,
+    *,
+    definition: str | None = None,
+    account: str | None = None,
+    statuses: Collection[SlotFace] = (),
+    since: date | datetime | None = None,
+    until: date | datetime | None = None,
+    limit: int | None = None,
+    newest_first: bool = True,
+) -> list[ListedSlot]:
+    """List the slots that fit every filter given, newest first unless told otherwise.
+
+    A date is one on the wall clock of each slot's own zone, and ``until`` a date includes that day. An instant bounds
+    the start of the period; ``until`` an instant does not include it. ``NotFound`` for an unknown name.
+    """
+    now = world.clock.now()
+    chosen = slots.SlotFilter(
+        definition=definition,
+        account=account,
+        faces=slots.Faces(frozenset(statuses), now) if statuses else None,
+        since=since if isinstance(since, datetime) else None,
+        until=until if isinstance(until, datetime) else None,
+        first_day=None if isinstance(since, datetime) else since,
+        last_day=None if isinstance(until, datetime) else until,
+    )
+    with world.store.read() as tx:
+        _check_names(tx, definition, account)
+        found = slots.list_slots(tx, chosen, limit=limit, newest_first=newest_first)
+    return [ListedSlot(slot, slot.face(now)) for slot in found]
+
+
+def list_runs(
+    world: World,
+    *,
+    definition: str | None = None,
+    account: str | None = None,
+    slot: str | None = None,
+    statuses: Collection[RunStatus] = (),
+    limit: int | None = None,
+) -> list[Run]:
+    """List the runs that fit every filter given, newest first; ``slot`` is a name. ``NotFound`` for an unknown one."""
+    now = world.clock.now()
+    with world.store.read() as tx:
+        _check_names(tx, definition, account)
+        slot_id = None if slot is None else get_slot(tx, world, slot, now=now).id
+        return runs.list_runs(
+            tx, statuses=statuses, definition=definition, account=account, slot_id=slot_id, limit=limit
+        )
+
+
+def show_run(world: World, run_id: int) -> RunDetails:
+    """Return all that is known of one run; ``NotFound`` when there is none of that number."""
+    now = world.clock.now()
+    timeout = world.config.engine.heartbeat_timeout
+    with world.store.read() as tx:
+        run = get_run(tx, run_id)
+        history = tuple(runs.list_transitions(tx, run_id))
+        waits = run.status in (RunStatus.WAITING, RunStatus.SCHEDULED)
+        return RunDetails(
+            run=run,
+            history=history,
+            declared=definitions.find_version(tx, run.definition, run.version),
+            current_version=get_definition(tx, run.definition).version,
+            why=history[0].cause,
+            claim=judge_claim(get_claim_facts(tx, run, heartbeat_timeout=timeout), now) if waits else None,
+            log=find_log(world, run_id),
+        )
+
+
+def find_log(world: World, run_id: int) -> Path:
+    """Return where an agent of this project keeps a run's output; the file exists once the run has begun."""
+    return log_path(world.config.folder / world.config.agent.logs, run_id)
+
+
+def _check_names(tx: Tx, definition: str | None, account: str | None) -> None:
+    if definition is not None:
+        get_definition(tx, definition)
+    if account is not None:
+        get_account(tx, account)

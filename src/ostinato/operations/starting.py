@@ -1,0 +1,205 @@
+"""Starting by hand: trigger what has not run, retry what failed, run again what has ended.
+
+What decides a race is the lock on the slot's row, and behind it the constraint that a slot has one live run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ostinato.errors import NotPossible
+from ostinato.model.definitions import Definition
+from ostinato.model.runs import NewRun, Run, RunOrigin
+from ostinato.model.slots import Slot, SlotFace
+from ostinato.model.statuses import FINAL_SLOT_STATUSES, RunStatus, SlotStatus
+from ostinato.operations.names import get_definition, get_run, get_slot, get_slot_of
+from ostinato.operations.once import Order, describe_once
+from ostinato.operations.people import Person, note_change
+from ostinato.policies.claim import judge_claim
+from ostinato.policies.verdict import Verdict
+from ostinato.store import runs, slots
+from ostinato.store.database import Tx
+from ostinato.store.facts import get_claim_facts
+from ostinato.world import World
+
+_RETRIED = frozenset({SlotStatus.FAILED, SlotStatus.CANCELLED, SlotStatus.RETRYING})
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that somebody asked for, which waits for an agent now. ``claim`` says whether one can take it at once."""
+
+    run: Run
+    claim: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Who asks for what, why and when. ``word`` is what the history says was done: ``triggered``, say."""
+
+    by: Person
+    action: str
+    word: str
+    origin: RunOrigin
+    reason: str
+    now: datetime
+
+    @property
+    def cause(self) -> str:
+        """Return what the history of the run says of it."""
+        return f"{self.word} by {self.by.name}" + (f": {self.reason}" if self.reason else "")
+
+
+def trigger_slot(world: World, name: str, *, by: Person, reason: str = "") -> Started:
+    """Start a slot that has not run yet, whatever it waits for: its period, its upstream slots, a person.
+
+    Who else is paused or in maintenance still is: the run waits for that, and ``Started.claim`` says so.
+    ``NotPossible`` for a slot that has a run, or has had one, with the verb for that.
+    """
+    request = _Request(by, "trigger", "triggered", RunOrigin.TRIGGER, reason, world.clock.now())
+    with world.store.write() as tx:
+        slot = _lock(tx, get_slot(tx, world, name, now=request.now))
+        if slot.status is not SlotStatus.PENDING:
+            raise refuse(slot, request.now)
+        return _start(tx, world, slot, request, series=slot.series)
+
+
+def trigger_once(
+    world: World,
+    definition: str,
+    *,
+    by: Person,
+    reason: str = "",
+    account: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    start: str | None = None,
+    end: str | None = None,
+) -> Started:
+    """Run a definition once, beside its slots, for ``account`` where it runs for accounts.
+
+    ``start`` and ``end`` are what the placeholders of that name stand for: a date, a time on the definition's wall
+    clock, or an instant. ``parameters`` reach the command as ``OSTINATO_PARAMETER_…`` variables of its environment. A
+    one-off has no retries: nobody waits for it but who asked. ``NotPossible`` when the command needs what is not given.
+    """
+    request = _Request(by, "trigger", "triggered", RunOrigin.TRIGGER, reason, world.clock.now())
+    with world.store.write() as tx:
+        chosen = get_definition(tx, definition)
+        once = describe_once(tx, chosen, Order(account, parameters or {}, start, end))
+        new = NewRun(
+            definition_id=chosen.id,
+            account_id=once.account_id,
+            slot_id=None,
+            version=chosen.version,
+            series=1,
+            attempt=1,
+            origin=request.origin,
+            queue=chosen.declared.queue,
+            priority=chosen.declared.priority,
+            due_at=request.now,
+            start_before=_start_before(chosen, request.now),
+            requested_by=by.name,
+            request_reason=reason,
+            parameters=once.parameters,
+            cause=request.cause,
+        )
+        (run_id,) = runs.create_runs(tx, [new], actor=by.name, now=request.now)
+        note_change(tx, by, request.action, f"definition {chosen.name}", reason=reason, now=request.now)
+        return _started(tx, world, run_id, request.now)
+
+
+def retry(world: World, target: str, *, by: Person, reason: str = "") -> Started:
+    """Give a slot that failed or was cancelled a new series of attempts; one that waits for its next starts it now.
+
+    ``target`` is the slot's name or the number of its latest run. ``NotPossible`` for any other slot.
+    """
+    request = _Request(by, "retry", "retried", RunOrigin.RETRY, reason, world.clock.now())
+    with world.store.write() as tx:
+        slot = get_slot_of(tx, world, target, now=request.now)
+        if slot.run_status is RunStatus.SCHEDULED and slot.run_id is not None and _hasten(tx, slot.run_id, request):
+            note_change(tx, by, request.action, str(slot.name), reason=reason, now=request.now)
+            return _started(tx, world, slot.run_id, request.now)
+        slot = _lock(tx, slot)
+        if slot.status not in _RETRIED:
+            raise refuse(slot, request.now)
+        return _start(tx, world, slot, request, series=slot.series + 1)
+
+
+def rerun(world: World, target: str, *, by: Person, reason: str = "") -> Started:
+    """Run a slot again that has ended, however it ended, in a new series of attempts.
+
+    ``target`` is the slot's name or the number of its latest run. What depends on the slot is not run again, and what
+    depends on it and has not run yet waits for it. ``NotPossible`` for a slot that has not ended.
+    """
+    request = _Request(by, "rerun", "run again", RunOrigin.RERUN, reason, world.clock.now())
+    with world.store.write() as tx:
+        slot = _lock(tx, get_slot_of(tx, world, target, now=request.now))
+        if slot.status not in FINAL_SLOT_STATUSES:
+            raise refuse(slot, request.now)
+        return _start(tx, world, slot, request, series=slot.series + 1)
+
+
+def refuse(slot: Slot, now: datetime) -> NotPossible:
+    """Return the error for a request that does not fit the slot's status, with what does."""
+    name, face = slot.name, slot.face(now)
+    match face:
+        case SlotFace.FUTURE | SlotFace.BLOCKED | SlotFace.READY:
+            return NotPossible(f"{name} has not run yet", hint=f"to start it now: ostinato trigger {name}")
+        case SlotFace.RETRYING:
+            hint = f"to start that now: ostinato retry {name}"
+            return NotPossible(f"{name} waits for its next attempt", hint=hint)
+        case SlotFace.SUCCESS | SlotFace.WARNING:
+            return NotPossible(f"{name} has succeeded", hint=f"to run it again: ostinato rerun {name}")
+        case SlotFace.FAILED | SlotFace.CANCELLED:
+            done = "has failed" if face is SlotFace.FAILED else "was cancelled"
+            return NotPossible(f"{name} {done}", hint=f"to run it again: ostinato retry {name}")
+        case _:
+            hint = f"what it is doing: ostinato explain {name}; to stop it: ostinato cancel {name}"
+            return NotPossible(f"{name} has a run that is {face} (run {slot.run_id})", hint=hint)
+
+
+def _lock(tx: Tx, slot: Slot) -> Slot:
+    locked = slots.lock_slot(tx, slot.id)
+    if locked is None:
+        raise NotPossible(f"{slot.name} was removed just now", hint="look what is declared: ostinato diff")
+    return locked
+
+
+def _hasten(tx: Tx, run_id: int, request: _Request) -> bool:
+    """Start a scheduled run now. Like every move of a run, it locks the run before the slot: so does who ends it."""
+    return runs.hasten_run(tx, run_id=run_id, actor=request.by.name, cause=request.cause, now=request.now)
+
+
+def _start(tx: Tx, world: World, slot: Slot, request: _Request, *, series: int) -> Started:
+    definition = get_definition(tx, slot.name.definition)
+    new = NewRun(
+        definition_id=slot.definition_id,
+        account_id=slot.account_id,
+        slot_id=slot.id,
+        version=definition.version,
+        series=series,
+        attempt=1,
+        origin=request.origin,
+        queue=definition.declared.queue,
+        priority=definition.declared.priority,
+        due_at=min(slot.due_at or request.now, request.now),
+        start_before=_start_before(definition, request.now),
+        requested_by=request.by.name,
+        request_reason=request.reason,
+        cause=request.cause,
+    )
+    (run_id,) = runs.create_runs(tx, [new], actor=request.by.name, now=request.now)
+    note_change(tx, request.by, request.action, str(slot.name), reason=request.reason, now=request.now)
+    return _started(tx, world, run_id, request.now)
+
+
+def _start_before(definition: Definition, now: datetime) -> datetime | None:
+    """Return when a run that was asked for now is too late: it counts from the asking, not from the period."""
+    allowed: timedelta | None = definition.declared.start_before
+    return None if allowed is None else now + allowed
+
+
+def _started(tx: Tx, world: World, run_id: int, now: datetime) -> Started:
+    run, timeout = get_run(tx, run_id), world.engine_settings.heartbeat_timeout
+    return Started(run, judge_claim(get_claim_facts(tx, run, heartbeat_timeout=timeout), now))

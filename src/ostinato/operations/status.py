@@ -1,0 +1,162 @@
+"""How everything stands: counts, sources, the engine and the agents, and in words what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ostinato.durations import format_duration
+from ostinato.model.agents import Agent
+from ostinato.model.engine import LEADERSHIP, Pass, SourceState, StepOutcome
+from ostinato.model.slots import SlotFace
+from ostinato.model.statuses import AgentStatus
+from ostinato.operations.absence import show
+from ostinato.policies.liveness import is_alive, is_engine_late
+from ostinato.store import accounts, agents, definitions, journal, runs, slots
+from ostinato.store.database import Tx
+from ostinato.world import World
+
+PASSES_LOOKED_AT = 400
+"""A step that keeps failing is left out of passes for minutes at most: so many passes show its last outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is wrong, in words, and what to do about it."""
+
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """The engines as their passes show them.
+
+    ``steps`` holds the last outcome of each step, ``leader`` who leads now, ``late`` whether no engine is at work.
+    """
+
+    last_pass: Pass | None
+    leader: str | None
+    steps: tuple[StepOutcome, ...]
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """An agent, and whether it is at work."""
+
+    agent: Agent
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How everything stands at ``now``. ``troubles`` is empty when all is well."""
+
+    now: datetime
+    accounts: int
+    definitions: int
+    slots: Mapping[SlotFace, int]
+    runs: Mapping[str, int]
+    sources: tuple[SourceState, ...]
+    engine: EngineState
+    agents: tuple[AgentState, ...]
+    troubles: tuple[Trouble, ...]
+
+
+def get_status(world: World) -> Status:
+    """Return how everything stands."""
+    now = world.clock.now()
+    with world.store.read() as tx:
+        sources = tuple(journal.list_source_states(tx))
+        engine = _find_engine(tx, world, now)
+        known = _list_agents(tx, world, now)
+        slot_counts = slots.count_slots(tx, now=now)
+        troubles = (
+            *_source_troubles(sources),
+            *_engine_troubles(engine, now),
+            *_agent_troubles(known, agents.count_waiting_runs(tx)),
+            *_slot_troubles(slot_counts),
+        )
+        return Status(
+            now=now,
+            accounts=accounts.count_accounts(tx),
+            definitions=definitions.count_definitions(tx),
+            slots=slot_counts,
+            runs=runs.count_runs(tx),
+            sources=sources,
+            engine=engine,
+            agents=known,
+            troubles=troubles,
+        )
+
+
+def _find_engine(tx: Tx, world: World, now: datetime) -> EngineState:
+    passes = journal.list_passes(tx, limit=PASSES_LOOKED_AT)
+    last = passes[0] if passes else None
+    return EngineState(
+        last_pass=last,
+        leader=journal.find_lease_holder(tx, LEADERSHIP, now=now),
+        steps=_last_outcomes(passes),
+        late=is_engine_late(last, interval=world.config.engine.interval, now=now),
+    )
+
+
+def _list_agents(tx: Tx, world: World, now: datetime) -> tuple[AgentState, ...]:
+    timeout = world.engine_settings.heartbeat_timeout
+    known = agents.list_agents(tx)
+    return tuple(AgentState(agent, is_alive(agent, heartbeat_timeout=timeout, now=now)) for agent in known)
+
+
+def _last_outcomes(passes: Sequence[Pass]) -> tuple[StepOutcome, ...]:
+    """Return the last outcome of each step, in the order of the steps; ``passes`` are newest first."""
+    latest = {outcome.step: outcome for one in reversed(passes) for outcome in one.outcomes}
+    return tuple(latest.values())
+
+
+def _source_troubles(sources: Sequence[SourceState]) -> Iterator[Trouble]:
+    for source in sources:
+        if source.error:
+            hint = "its last good rows stay in force; what is wrong with it, and where: ostinato validate"
+            yield Trouble(f"{source.kind} source {source.name} failed: {source.error}", hint)
+        if source.held_back:
+            yield Trouble(
+                f"{source.kind} source {source.name} is held back: it {source.held_back}",
+                "if it lost them by accident, mend it",
+            )
+
+
+def _engine_troubles(engine: EngineState, now: datetime) -> Iterator[Trouble]:
+    if engine.last_pass is None:
+        yield Trouble("no engine has made a pass yet", "start one: ostinato engine --forever, or ostinato up")
+    elif engine.late:
+        began = engine.last_pass.started_at
+        message = f"no engine is at work: the last pass began at {show(began)}, {format_duration(now - began)} ago"
+        yield Trouble(message, "start one: ostinato engine --forever, or ostinato up")
+    for outcome in engine.steps:
+        if outcome.error:
+            hint = "it is tried again in a while, and the other steps go on; the engine's log has the traceback"
+            yield Trouble(f"{outcome.step} failed: {outcome.error}", hint)
+
+
+def _agent_troubles(known: Sequence[AgentState], waiting: Mapping[str, int]) -> Iterator[Trouble]:
+    taking = [state.agent for state in known if state.alive and state.agent.status is AgentStatus.ALIVE]
+    if not taking:
+        yield Trouble(
+            "no agent is at work: nothing is carried out", "start one: ostinato agent --forever, or ostinato up"
+        )
+        return
+    served = {queue for agent in taking for queue in agent.queues}
+    for queue, count in sorted(waiting.items()):
+        if queue not in served:
+            runs_wait = "1 run waits" if count == 1 else f"{count} runs wait"
+            hint = f"start one for it, with agent.queues in ostinato.yaml: [{queue}]"
+            yield Trouble(f"no agent serves queue {queue}, in which {runs_wait}", hint)
+
+
+def _slot_troubles(counts: Mapping[SlotFace, int]) -> Iterator[Trouble]:
+    failed = counts.get(SlotFace.FAILED, 0)
+    if failed:
+        message = "1 slot has failed for good" if failed == 1 else f"{failed} slots have failed for good"
+        yield Trouble(message, "list them: ostinato slots --status failed; give one another try: ostinato retry SLOT")
