@@ -1,0 +1,52 @@
+"""Options and arguments that several commands take, each with its one help text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from cyclopts import Parameter, Token
+
+from ostinato.cli.session import Session
+
+Given = Annotated[Session, Parameter(parse=False)]
+"""The session, which no command line mentions."""
+
+Flag = Parameter(negative=(), show_default=False)
+"""How a switch is declared: it is there or it is not."""
+
+Plain = Parameter(show_default=False, negative=())
+"""How an option is declared that needs no word on what it is when left out."""
+
+ReasonOption = Annotated[
+    str, Plain, Parameter(help="Why. It is kept with your name, and shown wherever the change is.")
+]
+DefinitionOption = Annotated[
+    str | None, Plain, Parameter(name=("--definition", "-d"), help="Those of this definition alone.")
+]
+AccountOption = Annotated[str | None, Plain, Parameter(name=("--account", "-a"), help="Those of this account alone.")]
+LogFormatOption = Annotated[
+    Literal["text", "json"] | None,
+    Plain,
+    Parameter(help="How log lines look. Left out: text on a terminal, JSON elsewhere.", metavar="FORMAT"),
+]
+
+
+def read_when(type_: object, tokens: Sequence[Token]) -> date | datetime:
+    """Read a date, or an instant with its offset."""
+    text = tokens[0].value
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("write a date like 2026-01-31, or an instant like 2026-01-31T06:00Z") from None
+    if instant.tzinfo is None:
+        raise ValueError(f"say in which zone: {text}Z is UTC, {text}+01:00 an hour before it")
+    return instant
+
+
+When = Annotated[date | datetime | None, Plain, Parameter(converter=read_when)]

@@ -1,0 +1,30 @@
+"""Opening the project that a command is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ostinato.cli.log_lines import QUIET, Logs, set_up_logging
+from ostinato.cli.session import Session
+from ostinato.config import PROJECT_FILE, find_project
+from ostinato.world import World, open_world
+
+
+@contextmanager
+def opened(session: Session, *, check_schema: bool = True, logs: Logs = QUIET) -> Iterator[World]:
+    """Open the project that the session means, with its store, and close it again. Sets up the log lines too."""
+    set_up_logging(session.messages, logs)
+    world = open_world(project_file(session), check_schema=check_schema)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+def project_file(session: Session) -> Path:
+    """Return the file of the project that the session means."""
+    if session.project is None:
+        return find_project(Path.cwd())
+    return session.project / PROJECT_FILE if session.project.is_dir() else session.project

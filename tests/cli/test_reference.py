@@ -1,0 +1,66 @@
+"""The reference is what the program says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ostinato.cli.app import COMMANDS, make_app, prefer_docstring
+from ostinato.cli.configuration_reference import render_configuration
+from ostinato.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
+from ostinato.cli.reference import find_command, render_cli
+from ostinato.errors import (
+    ConfigurationError,
+    DeclarationError,
+    IllegalTransition,
+    NotFound,
+    NotPossible,
+    OstinatoError,
+    SchemaMismatch,
+    StoreError,
+    StoreUnavailable,
+)
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+@pytest.mark.parametrize(("page", "render"), [("cli.md", render_cli), ("configuration.md", render_configuration)])
+def test_pages_are_current(page: str, render: object) -> None:
+    """The pages are what the program would write now."""
+    assert callable(render)
+    assert (REFERENCE / page).read_text(encoding="utf-8") == render(), (
+        "run: python -m ostinato.cli.reference docs/reference"
+    )
+
+
+@pytest.mark.parametrize(("name", "line"), [(name, line) for _, name, _, line in COMMANDS])
+def test_the_list_of_commands_says_what_each_says_itself(name: str, line: str) -> None:
+    """Its line in the list is the first line of its docstring."""
+    command = find_command(make_app(), name)
+    prefer_docstring(command)
+
+    assert command.help.splitlines()[0] == line
+
+
+def test_every_exit_code_is_explained() -> None:
+    """The table of the reference has them all."""
+    assert set(MEANINGS) == set(ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotFound(""), ExitCode.NOT_FOUND),
+        (NotPossible(""), ExitCode.NOT_POSSIBLE),
+        (StoreUnavailable(""), ExitCode.STORE),
+        (SchemaMismatch(""), ExitCode.STORE),
+        (DeclarationError([]), ExitCode.PROJECT),
+        (ConfigurationError(""), ExitCode.PROJECT),
+        (StoreError(""), ExitCode.BUG),
+        (IllegalTransition(""), ExitCode.BUG),
+    ],
+)
+def test_errors_have_exit_codes(error: OstinatoError, code: ExitCode) -> None:
+    """What a person can mend is told apart from what nobody foresaw."""
+    assert exit_code_of(error) is code
