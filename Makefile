@@ -22,7 +22,7 @@ MADE_IS_STALE := $(shell $(BIN)/python -c '$(IS_USABLE)' 2>/dev/null || echo FOR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint typecheck imports lock clean help FORCE
+.PHONY: demo test check lint typecheck imports docs lock clean help FORCE
 
 demo: $(DEMO_READY) ## run the example on real data, start to finish
 	$(BIN)/ostinato demo
@@ -43,6 +43,9 @@ typecheck: $(TEST_READY) ## types alone
 
 imports: $(TEST_READY) ## floors alone: who may import whom
 	$(BIN)/lint-imports
+
+docs: $(TEST_READY) ## write the generated pages anew
+	$(BIN)/python docs/generate.py
 
 # The tools that build packages come first, so that pip need not download others, unpinned, for each build.
 define install

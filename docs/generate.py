@@ -1,4 +1,4 @@
-"""Writes the generated pages of the documentation: ``python docs/generate.py``. A test holds the pages against it."""
+"""Writes the generated pages of the documentation: ``make docs``. A test holds the pages against it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ostinato.calendar import __doc__ as calendar_rules
+from ostinato.cli.configuration_reference import render_configuration
+from ostinato.cli.reference import render_cli
 from ostinato.model.statuses import FINAL_RUN_STATUSES, StepStatus
 from ostinato.model.transitions import INITIAL_RUN_STATUSES, RUN_TRANSITIONS, STEP_TRANSITIONS, Edge
 
@@ -16,7 +18,12 @@ FINAL_STEP_STATUSES = {StepStatus.SUCCESS, StepStatus.SKIPPED, StepStatus.CANCEL
 
 def render_pages() -> dict[Path, str]:
     """Return the text of every generated page by its path."""
-    return {DOCS / "lifecycle.md": render_lifecycle(), DOCS / "reference" / "time.md": render_time()}
+    return {
+        DOCS / "lifecycle.md": render_lifecycle(),
+        DOCS / "reference" / "cli.md": render_cli(),
+        DOCS / "reference" / "configuration.md": render_configuration(),
+        DOCS / "reference" / "time.md": render_time(),
+    }
 
 
 def render_lifecycle() -> str:
@@ -25,7 +32,7 @@ def render_lifecycle() -> str:
     step = _section("Step", STEP_TRANSITIONS, {StepStatus.PENDING}, FINAL_STEP_STATUSES)
     return f"""# Lifecycle
 
-Generated from the transition tables in `ostinato.model.transitions` by `python docs/generate.py`.
+Generated from the transition tables in `ostinato.model.transitions` by `make docs`.
 The database refuses every change of a run's status that is not drawn here.
 
 {run}
@@ -36,7 +43,7 @@ def render_time() -> str:
     """Show what the calendar says of wall clocks that jump."""
     return f"""# Time
 
-Generated from the documentation of `ostinato.calendar` by `python docs/generate.py`.
+Generated from the documentation of `ostinato.calendar` by `make docs`.
 
 ```text
 {(calendar_rules or "").strip()}

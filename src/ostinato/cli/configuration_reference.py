@@ -14,7 +14,7 @@ Row = tuple[str, str, str, str]
 
 _HEAD = """# Configuration
 
-Generated from the JSON Schemas that `ostinato schema` prints, by `python -m ostinato.cli.reference docs/reference`.
+Generated from the JSON Schemas that `ostinato schema` prints, by `make docs`.
 
 Keys below keys are written with dots. A duration is written like `30s`, `15m`, `1h30m` or `10d`.
 """

@@ -1,18 +1,12 @@
-"""Writes the reference of the command line, from the program itself: the page is never edited by hand.
-
-``python -m ostinato.cli.reference FOLDER`` writes ``cli.md`` and ``configuration.md`` there.
-"""
+"""Renders the reference of the command line from the program itself: the page is never edited by hand."""
 
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 from cyclopts import App
 
 from ostinato.cli.app import COMMANDS, make_app, prefer_docstring
-from ostinato.cli.configuration_reference import render_configuration
 from ostinato.cli.exit_codes import MEANINGS
 
 _SHARED = re.compile(r"\*\*Options of every command\*\*:\n\n(?:\* .*\n)+\n?")
@@ -20,7 +14,7 @@ _CONTENTS = re.compile(r"## Table of Contents\n\n(?: *- .*\n)+\n")
 
 _HEAD = """# Command line
 
-Generated from the program by `python -m ostinato.cli.reference docs/reference`.
+Generated from the program by `make docs`.
 
 Answers go to standard output, all else to standard error: messages, progress, log lines. On a terminal tables are cut
 to its width; elsewhere they are written in full, without colours. `NO_COLOR` turns colours off everywhere.
@@ -60,9 +54,3 @@ def find_command(app: App, name: str) -> App:
 def _render_exit_codes() -> str:
     rows = "".join(f"| {code.value} | {meaning} |\n" for code, meaning in MEANINGS.items())
     return f"## Exit codes\n\n| code | means |\n|---|---|\n{rows}"
-
-
-if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    (folder / "cli.md").write_text(render_cli(), encoding="utf-8")
-    (folder / "configuration.md").write_text(render_configuration(), encoding="utf-8")
