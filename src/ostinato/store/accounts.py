@@ -11,6 +11,7 @@ from ostinato.model.accounts import Account, DeclaredAccount
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks
+from ostinato.store.pausing import pause_row, resume_row
 from ostinato.store.records import to_account, to_spec
 
 
@@ -58,22 +59,12 @@ def remove_accounts(tx: Tx, tokens: Collection[str]) -> None:
 
 def pause_account(tx: Tx, token: str, *, actor: str, reason: str, now: datetime) -> bool:
     """Let nothing of the account start until it is resumed; ``False`` when it is paused already."""
-    paused = tx.execute(
-        update(t.accounts)
-        .where(t.accounts.c.token == token, t.accounts.c.paused_at.is_(None))
-        .values(paused_at=now, paused_by=actor, pause_reason=reason)
-    )
-    return paused.rowcount > 0
+    return pause_row(tx, t.accounts, t.accounts.c.token == token, actor=actor, reason=reason, now=now)
 
 
 def resume_account(tx: Tx, token: str) -> bool:
     """End the pause of an account; ``False`` when it is not paused."""
-    resumed = tx.execute(
-        update(t.accounts)
-        .where(t.accounts.c.token == token, t.accounts.c.paused_at.is_not(None))
-        .values(paused_at=None, paused_by=None, pause_reason=None)
-    )
-    return resumed.rowcount > 0
+    return resume_row(tx, t.accounts, t.accounts.c.token == token)
 
 
 def _to_row(account: DeclaredAccount) -> dict[str, object]:

@@ -12,6 +12,7 @@ from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.dialects import insert_or_skip
 from ostinato.store.moves import chunks
+from ostinato.store.pausing import pause_row, resume_row
 from ostinato.store.records import to_declared_definition, to_definition, to_spec
 
 
@@ -83,22 +84,12 @@ def lengthen_periods(tx: Tx, frequency: str, longest: timedelta) -> None:
 
 def pause_definition(tx: Tx, name: str, *, actor: str, reason: str, now: datetime) -> bool:
     """Let nothing of the definition start until it is resumed; ``False`` when it is paused already."""
-    paused = tx.execute(
-        update(t.definitions)
-        .where(t.definitions.c.name == name, t.definitions.c.paused_at.is_(None))
-        .values(paused_at=now, paused_by=actor, pause_reason=reason)
-    )
-    return paused.rowcount > 0
+    return pause_row(tx, t.definitions, t.definitions.c.name == name, actor=actor, reason=reason, now=now)
 
 
 def resume_definition(tx: Tx, name: str) -> bool:
     """End the pause of a definition; ``False`` when it is not paused."""
-    resumed = tx.execute(
-        update(t.definitions)
-        .where(t.definitions.c.name == name, t.definitions.c.paused_at.is_not(None))
-        .values(paused_at=None, paused_by=None, pause_reason=None)
-    )
-    return resumed.rowcount > 0
+    return resume_row(tx, t.definitions, t.definitions.c.name == name)
 
 
 def list_dependencies(tx: Tx) -> list[Dependency]:
