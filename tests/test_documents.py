@@ -249,7 +249,7 @@ def test_json_has_lines_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ('{"a": 1,}', 1, "this is not JSON: Expecting property name"),
+        ('{"a": 1,}', 1, "this is not JSON: "),  # Python 3.13 words it differently
         ("{\n'a': 1}", 2, "this is not JSON: Expecting property name"),
         ('{"a": 1}\n// done', 2, "this is not JSON: Extra data"),
         ('{"a": NaN}', None, "this is not JSON: NaN is not a number"),
