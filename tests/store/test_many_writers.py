@@ -23,7 +23,7 @@ import json, sys, time
 from ostinato.engine.steps import DECLARING_STEPS, STEPS
 from ostinato.model.runs import RunEnd
 from ostinato.model.statuses import AgentStatus, RunStatus
-from ostinato.store import agents, runs, slots
+from ostinato.store import agents, runs
 from ostinato.store.database import Store
 from ostinato.testing.factories import NOON, make_evidence
 from ostinato.testing.night import Night
@@ -44,14 +44,12 @@ def work():
 
 
 def examine():
-    with store.write() as tx:
-        slots.wake_slots(tx, now=NOON)
     night.tick()
 
 
 def read():
     with store.read() as tx:
-        runs.count_runs(tx), slots.count_slots(tx, now=NOON)
+        runs.list_runs(tx, limit=20)
 
 
 do = {"agent": work, "engine": examine, "reader": read}[role]

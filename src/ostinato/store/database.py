@@ -40,6 +40,7 @@ POOL_SECONDS = 30.0
 """How long a thread waits for one of the process's connections."""
 
 SQLITE_BUSY_SECONDS = 60.0
+SQLITE_ASK_SECONDS = 0.001
 SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
 
 
@@ -189,10 +190,39 @@ def _make_sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("ostinato_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("ostinato_writes", False):
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Wait for the write lock, and take it.
+
+    SQLite's own waiting sleeps longer each time, up to a tenth of a second: among busy writers whoever has waited
+    longest is then the least likely to be next. Asking every millisecond gives all the same chance.
+    """
+    raw: Any = connection.connection.driver_connection
+    give_up_at = time.monotonic() + SQLITE_BUSY_SECONDS
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while _is_held_by_another(raw) and time.monotonic() < give_up_at:
+            time.sleep(SQLITE_ASK_SECONDS)
+        if not raw.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails as before, and is told like all other errors
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {int(SQLITE_BUSY_SECONDS * 1000)}")
+
+
+def _is_held_by_another(raw: Any) -> bool:
+    """Try to begin writing; tell whether another writer keeps us from it."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite_module().OperationalError as error:
+        return "locked" in str(error)
+    return False
 
 
 def _switch_to_wal(connection: Any) -> None:
