@@ -10,6 +10,7 @@ import pytest
 from ostinato.model.runs import ClaimedRun, EndKind, Evidence, NewRun, RunEnd, RunOrigin
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import RunStatus, SlotStatus
+from ostinato.policies.alignment import RemovalLimit
 from ostinato.store import runs, slots
 from ostinato.store.database import Store
 from ostinato.testing.factories import (
@@ -360,3 +361,18 @@ def test_a_run_of_a_locked_slot_is_created_after_the_lock(planned: Night) -> Non
         assert slots.lock_slot(tx, 0) is None
 
     assert planned.slot(FIRST).status is SlotStatus.LIVE
+
+
+def test_the_lease_of_a_removed_run_is_good_for_no_other(planned: Night) -> None:
+    """[5] A run that was removed while it ran leaves its id to nobody: its agent cannot end another by mistake."""
+    claimed = start(planned)
+    planned.declare(definitions=[])
+    planned.set(removals=RemovalLimit(confirmed=True))
+    planned.tick()
+    planned.declare(definitions=[make_definition(start="manual")])
+    planned.tick()
+    other = start(planned)
+
+    assert other.lease_token == claimed.lease_token
+    assert not planned.finish(claimed)
+    assert planned.run(FIRST).status is RunStatus.RUNNING

@@ -8,7 +8,7 @@ import pytest
 
 from ostinato.model.slots import SlotFace, SlotName
 from ostinato.model.statuses import RunStatus, SlotStatus
-from ostinato.store import runs, slots
+from ostinato.store import pruning, runs, slots
 from ostinato.store.slots import SlotFilter
 from ostinato.testing.factories import NOON, make_account, make_chain, make_definition, make_new_run, utc
 from ostinato.testing.night import Night, open_night
@@ -225,8 +225,8 @@ def test_old_slots_are_dropped_with_their_runs_in_batches(night: Night) -> None:
     night.work()
 
     with night.store.write() as tx:
-        dropped = [slots.prune_slots(tx, finished_before=NOON + timedelta(hours=1), limit=1) for _ in range(3)]
-        dropped.append(slots.prune_slots(tx, finished_before=NOON, limit=9))
+        dropped = [pruning.prune_slots(tx, finished_before=NOON + timedelta(hours=1), limit=1) for _ in range(3)]
+        dropped.append(pruning.prune_slots(tx, finished_before=NOON, limit=9))
 
     assert dropped == [1, 1, 0, 0]
     assert next(iter(night.slots("sales"))) == TODAY
@@ -242,7 +242,7 @@ def test_a_slot_that_ended_late_is_kept_by_its_period(night: Night) -> None:
     assert today.status is SlotStatus.SUCCESS
 
     with night.store.write() as tx:
-        dropped = slots.prune_slots(tx, finished_before=utc("2026-01-10T23:59"), limit=9)
+        dropped = pruning.prune_slots(tx, finished_before=utc("2026-01-10T23:59"), limit=9)
 
     assert dropped == 2
     assert next(iter(night.slots("early"))) == "early/-/2026-01-10"
@@ -261,7 +261,7 @@ def test_old_one_off_runs_are_dropped(night: Night) -> None:
 
     with night.store.write() as tx:
         dropped = [
-            slots.prune_one_off_runs(tx, finished_before=before, limit=1)
+            pruning.prune_one_off_runs(tx, finished_before=before, limit=1)
             for before in (NOON, *[NOON + timedelta(seconds=1)] * 3)
         ]
 

@@ -21,6 +21,7 @@ def ensure_accounts_exist(tx: Tx, desired: Desired, context: Context) -> StepOut
     if removed:
         follow(context, slots.count_slots_of(tx, accounts=removed))
         accounts.remove_accounts(tx, removed)
+        slots.wake_slots(tx, now=context.now)  # some waited for what is gone
     for plan in plans:
         accounts.change_accounts(tx, plan.change, source=plan.source)
         accounts.add_accounts(tx, plan.add, source=plan.source, now=context.now)

@@ -30,6 +30,7 @@ def ensure_definitions_exist(tx: Tx, desired: Desired, context: Context) -> Step
     if removed:
         follow(context, slots.count_slots_of(tx, definitions=removed))
         definitions.remove_definitions(tx, removed)
+        slots.wake_slots(tx, now=context.now)  # some waited for what is gone
     for plan in plans:
         definitions.change_definitions(tx, plan.change, source=plan.source, now=context.now)
         definitions.add_definitions(tx, plan.add, source=plan.source, now=context.now)

@@ -20,9 +20,9 @@ def ensure_runs_exist(tx: Tx, desired: Desired, context: Context) -> StepOutcome
     """Examine the slots whose time has come or for which something has changed.
 
     A slot that cannot be judged is recorded with the error and looked at again later; the others go on. Nothing is
-    started while the dependencies lag behind the declarations: nobody would know what there is to wait for.
+    started while dependencies or lanes lag behind the declarations: nobody would know what there is to wait for.
     """
-    if journal.get_revision(tx, "dependencies") != journal.get_revision(tx, "declared"):
+    if {journal.get_revision(tx, name) for name in ("dependencies", "lanes")} != {journal.get_revision(tx, "declared")}:
         return StepOutcome(STEP, blocked=1)
     taken = slots.take_slots_to_examine(tx, now=context.now, limit=BATCH)
     ready: list[NewRun] = []

@@ -15,7 +15,7 @@ from ostinato.calendar import Period, get_period, list_periods, local_midnight, 
 from ostinato.calendar.labels import format_label
 from ostinato.engine.context import Context, Desired
 from ostinato.model.engine import StepOutcome
-from ostinato.store import definitions, journal
+from ostinato.store import definitions, journal, slots
 from ostinato.store.database import Tx
 from ostinato.store.dialects import take_turn
 from ostinato.store.lanes import Lane, align_lanes, list_lanes_to_plan, mark_planned
@@ -49,26 +49,40 @@ def ensure_slots_exist(tx: Tx, desired: Desired, context: Context) -> StepOutcom
     horizon = context.now + context.settings.create_ahead
     lanes = list_lanes_to_plan(tx, horizon=horizon, limit=LANES_AT_ONCE)
     created, room = 0, SLOTS_AT_ONCE
+    planned: list[Lane] = []
+    broken: list[Lane] = []
     errors: set[str] = set()
     for batch in _batches(lanes):
         try:
             periods, until = _periods_of(batch, horizon, at_most=max(1, room // len(batch.lanes)))
         except ValueError as error:
             errors.add(f"{batch.frequency} in {batch.time_zone}: {error}")
+            broken += batch.lanes
             continue
         created += _plan(tx, batch, periods, until, context)
+        planned += batch.lanes
         room -= len(periods) * len(batch.lanes)
         if room <= 0:
             break
     context.changes.added_slots += created
+    _wake_once_laid_out(tx, planned, broken, context)
     return StepOutcome(
         STEP,
         examined=len(lanes),
         changed=created + aligned,
         failed=len(errors),
         error="; ".join(sorted(errors)),
-        more=not errors and bool(list_lanes_to_plan(tx, horizon=horizon, limit=1)),
+        more=bool(planned and list_lanes_to_plan(tx, horizon=horizon, limit=1)),
     )
+
+
+def _wake_once_laid_out(tx: Tx, planned: Sequence[Lane], broken: Sequence[Lane], context: Context) -> None:
+    """Have due slots examined when the last lane has been planned up to now: some waited for what was not there."""
+    now = context.now
+    if any(lane.planned_until is None or lane.planned_until < now for lane in planned):
+        behind = list_lanes_to_plan(tx, horizon=now, limit=len(broken) + 1)
+        if len(behind) <= len(broken):
+            slots.wake_slots(tx, now=now)
 
 
 def _follow_declarations(tx: Tx, context: Context) -> int:
@@ -77,6 +91,8 @@ def _follow_declarations(tx: Tx, context: Context) -> int:
         return 0
     changes = align_lanes(tx, now=context.now)
     context.changes.removed_slots += changes.removed_slots
+    if changes.removed_slots:
+        slots.wake_slots(tx, now=context.now)  # some waited for what is gone
     journal.set_revision(tx, "lanes", declared)
     return changes.added + changes.changed + changes.retired
 

@@ -45,12 +45,14 @@ class UpstreamFacts:
     """What is known of the upstream slots of one definition: how many in each status, and the first of each.
 
     ``previous`` marks a definition's dependence on itself: the one slot before this one in its own lane.
+    ``laid_out_until`` is up to where its slots are there, where some of them may still be missing.
     """
 
     definition: str
     counts: Mapping[SlotStatus, int] = field(default_factory=dict)
     first: Mapping[SlotStatus, SlotName] = field(default_factory=dict)
     previous: bool = False
+    laid_out_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +136,13 @@ def _maintenance(account: str, window: Maintenance | None, now: datetime) -> Gat
 def _after_success(facts: SlotFacts, now: datetime) -> Iterator[Gate]:
     yield _period_over(facts, now)
     for upstream in facts.upstreams:
-        yield _upstream(upstream, SUCCEEDED_SLOT_STATUSES, "succeeded")
+        yield _laid_out(upstream, facts, now) or _upstream(upstream, SUCCEEDED_SLOT_STATUSES, "succeeded")
 
 
 def _after_completion(facts: SlotFacts, now: datetime) -> Iterator[Gate]:
     yield _period_over(facts, now)
     for upstream in facts.upstreams:
-        yield _upstream(upstream, FINAL_SLOT_STATUSES, "finished")
+        yield _laid_out(upstream, facts, now) or _upstream(upstream, FINAL_SLOT_STATUSES, "finished")
 
 
 def _at_start(facts: SlotFacts, now: datetime) -> Iterator[Gate]:
@@ -173,6 +175,19 @@ def _reached(gate: str, at: datetime, now: datetime, event: str, delay: str) -> 
     if now >= at:
         return Gate(gate, True, f"{event}{delay} at {_show(at)}, which is over")
     return Gate(gate, False, f"{event}{delay} at {_show(at)}", clears="time", earliest=at)
+
+
+def _laid_out(upstream: UpstreamFacts, facts: SlotFacts, now: datetime) -> Gate | None:
+    """Return the gate that stands where upstream slots may be missing that should be there by now."""
+    until = upstream.laid_out_until
+    if until is None or until >= min(facts.ends_at, now):
+        return None
+    return Gate(
+        f"upstream {upstream.definition}",
+        False,
+        f"the slots of {upstream.definition} are not all laid out yet",
+        clears="the engine, which is laying them out",
+    )
 
 
 def _upstream(upstream: UpstreamFacts, enough: frozenset[SlotStatus], word: str) -> Gate:

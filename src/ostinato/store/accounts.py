@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from ostinato.model.accounts import Account, DeclaredAccount
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
-from ostinato.store.moves import chunks
+from ostinato.store.moves import chunks, lock_work
 from ostinato.store.pausing import pause_row, resume_row
 from ostinato.store.records import to_account, to_spec
 
@@ -54,6 +54,9 @@ def change_accounts(tx: Tx, declared: Sequence[DeclaredAccount], *, source: str)
 def remove_accounts(tx: Tx, tokens: Collection[str]) -> None:
     """Remove accounts with their lanes, slots, runs and history."""
     for part in chunks(tokens):
+        ids = select(t.accounts.c.id).where(t.accounts.c.token.in_(part))
+        lanes = select(t.lanes.c.id).where(t.lanes.c.account_id.in_(ids))
+        lock_work(tx, t.runs.c.account_id.in_(ids), t.slots.c.lane_id.in_(lanes))
         tx.execute(delete(t.accounts).where(t.accounts.c.token.in_(part)))
 
 

@@ -11,7 +11,7 @@ from ostinato.model.definitions import DeclaredDefinition, Definition, Dependenc
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.dialects import insert_or_skip
-from ostinato.store.moves import chunks
+from ostinato.store.moves import chunks, lock_work
 from ostinato.store.pausing import pause_row, resume_row
 from ostinato.store.records import to_declared_definition, to_definition, to_spec
 
@@ -67,6 +67,9 @@ def change_definitions(tx: Tx, declared: Sequence[DeclaredDefinition], *, source
 def remove_definitions(tx: Tx, names: Collection[str]) -> None:
     """Remove definitions with their lanes, slots, runs and history."""
     for part in chunks(names):
+        ids = select(t.definitions.c.id).where(t.definitions.c.name.in_(part))
+        lanes = select(t.lanes.c.id).where(t.lanes.c.definition_id.in_(ids))
+        lock_work(tx, t.runs.c.definition_id.in_(ids), t.slots.c.lane_id.in_(lanes))
         tx.execute(delete(t.definitions).where(t.definitions.c.name.in_(part)))
 
 

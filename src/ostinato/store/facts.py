@@ -29,6 +29,8 @@ from ostinato.store.types import Instant
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 """Before every slot."""
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -240,14 +242,43 @@ def _list_upstreams(tx: Tx, slot_ids: Collection[int]) -> dict[int, tuple[Upstre
             key, status = (row.slot, row.definition, previous), SlotStatus(row.status)
             counts[key][status] = row.slots
             first[key][status] = SlotName(row.definition, row.token, row.label)
-    dependencies = tx.execute(_dependencies_of(slot_ids))
+    dependencies = tx.execute(_dependencies_of(slot_ids)).all()
+    laid_out = _list_unfinished_lanes(tx, slot_ids)
     gathered: dict[int, list[UpstreamFacts]] = defaultdict(list)
     for row in dependencies:
         key = (row.slot, row.definition, row.previous)
         gathered[row.slot].append(
-            UpstreamFacts(row.definition, counts.get(key, {}), first.get(key, {}), previous=bool(row.previous))
+            UpstreamFacts(
+                row.definition,
+                counts.get(key, {}),
+                first.get(key, {}),
+                previous=bool(row.previous),
+                laid_out_until=_laid_out_until(laid_out.get(row.upstream_id, {}), row.account_id),
+            )
         )
     return defaultdict(tuple, {slot: tuple(facts) for slot, facts in gathered.items()})
+
+
+def _list_unfinished_lanes(tx: Tx, slot_ids: Collection[int]) -> dict[int, dict[int | None, datetime]]:
+    """Return, by upstream definition and account, up to where lanes are planned that end before one of the slots."""
+    latest = select(func.max(t.slots.c.ends_at)).where(t.slots.c.id.in_(slot_ids)).scalar_subquery()
+    lane = t.lanes.c
+    rows = tx.execute(
+        select(lane.definition_id, lane.account_id, lane.planned_until).where(
+            ~lane.retired, or_(lane.planned_until.is_(None), lane.planned_until < latest)
+        )
+    )
+    unfinished: dict[int, dict[int | None, datetime]] = defaultdict(dict)
+    for row in rows:
+        unfinished[row.definition_id][row.account_id] = row.planned_until or LONG_AGO
+    return unfinished
+
+
+def _laid_out_until(unfinished: dict[int | None, datetime], account_id: int | None) -> datetime | None:
+    """Return up to where all lanes are planned that a slot of the account depends on, if that is not far enough."""
+    if account_id is None:
+        return min(unfinished.values(), default=None)
+    return min((until for account, until in unfinished.items() if account in (None, account_id)), default=None)
 
 
 def _dependencies_of(slot_ids: Collection[int]) -> Select[Any]:
@@ -255,6 +286,8 @@ def _dependencies_of(slot_ids: Collection[int]) -> Select[Any]:
     return (
         select(
             t.slots.c.id.label("slot"),
+            t.lanes.c.account_id,
+            t.dependencies.c.upstream_id,
             upstream.c.name.label("definition"),
             (t.dependencies.c.upstream_id == t.dependencies.c.definition_id).label("previous"),
         )

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, insert, literal, literal_column, or_, select, update
+from sqlalchemy import and_, case, delete, false, func, insert, literal, literal_column, or_, select, update
 
 from ostinato.model.definitions import Matrix
 from ostinato.model.statuses import SlotStatus
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.dialects import count_inserted
-from ostinato.store.moves import chunks
+from ostinato.store.moves import chunks, lock_work
 from ostinato.store.types import Instant
 
 PLANNED = ("frequency", "time_zone", "starts_on", "ends_on", "start_kind", "delay")
@@ -145,10 +145,12 @@ def _ids(tx: Tx, statement: Any) -> list[int]:
 
 
 def _remove_open_slots(tx: Tx, lane_ids: Sequence[int]) -> int:
-    return sum(
-        tx.execute(delete(t.slots).where(t.slots.c.lane_id.in_(part), t.slots.c.status == SlotStatus.PENDING)).rowcount
-        for part in chunks(lane_ids)
-    )
+    removed = 0
+    for part in chunks(lane_ids):
+        open_slots = and_(t.slots.c.lane_id.in_(part), t.slots.c.status == SlotStatus.PENDING)
+        lock_work(tx, false(), open_slots)
+        removed += tx.execute(delete(t.slots).where(open_slots)).rowcount
+    return removed
 
 
 def _update_in_parts(tx: Tx, lane_ids: Sequence[int], values: dict[str, Any]) -> None:

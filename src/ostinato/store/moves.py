@@ -19,6 +19,7 @@ from ostinato.model.runs import Evidence
 from ostinato.model.statuses import (
     FINAL_RUN_STATUSES,
     FINAL_SLOT_STATUSES,
+    LIVE_RUN_STATUSES,
     SLOT_STATUS_OF_RUN,
     RunStatus,
     SlotStatus,
@@ -151,13 +152,30 @@ def wake(tx: Tx, wanted: Select[tuple[int]] | CompoundSelect[Any], *, now: datet
     """
     slot = t.slots.c
     waits = and_(slot.status == SlotStatus.PENDING, slot.due_at.is_not(None))
-    asleep = or_(slot.examine_at.is_(None), and_(slot.due_at <= now, slot.examine_at > now))
     woken = 0
     for part in chunks(sorted(set(tx.execute(wanted).scalars()))):
         locked = select(slot.id).where(slot.id.in_(part), waits).order_by(slot.id).with_for_update()
         ids = list(tx.execute(locked).scalars())
-        woken += tx.execute(update(t.slots).where(slot.id.in_(ids), asleep).values(examine_at=now)).rowcount
+        woken += tx.execute(update(t.slots).where(slot.id.in_(ids), sleeps(now)).values(examine_at=now)).rowcount
     return woken
+
+
+def sleeps(now: datetime) -> ColumnElement[bool]:
+    """Tell of a slot that waits whether nobody will examine it at ``now``, though somebody should."""
+    slot = t.slots.c
+    return or_(slot.examine_at.is_(None), and_(slot.due_at <= now, slot.examine_at > now))
+
+
+def lock_work(tx: Tx, runs: ColumnElement[bool], slots: ColumnElement[bool]) -> None:
+    """Keep others from changing the live runs and the slots that fulfil these conditions.
+
+    Everybody locks runs first, then their slots, then the slots that wait, and each of these in the order of ids.
+    Whoever is about to lock something else, what they belong to above all, must hold them before.
+    """
+    if tx.dialect.name == "postgresql":  # on SQLite nobody else writes
+        live = select(t.runs.c.id).where(t.runs.c.status.in_(sorted(LIVE_RUN_STATUSES)), runs).order_by(t.runs.c.id)
+        for wanted in (live, select(t.slots.c.id).where(slots).order_by(t.slots.c.id)):
+            tx.execute(select(func.count()).select_from(wanted.with_for_update().subquery()))
 
 
 def chunks(items: Collection[T]) -> Iterator[list[T]]:

@@ -286,7 +286,9 @@ runs = Table(
     ),
     Index("runs_definition_id_idx", "definition_id"),
     Index("runs_account_id_idx", "account_id"),
+    sqlite_autoincrement=True,  # [5] a lease is good for one run: no other may ever have its id
 )
+
 
 transitions = Table(
     "transitions",

@@ -1,4 +1,4 @@
-"""Slots: waking and examining them, deciding their retries, reading them, and letting old ones go."""
+"""Slots: waking and examining them, deciding their retries, and reading them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, true, update
 
 from ostinato.model.slots import Slot, SlotFace, SlotName, slot_face
-from ostinato.model.statuses import FINAL_SLOT_STATUSES, RunStatus, SlotStatus
+from ostinato.model.statuses import RunStatus, SlotStatus
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
-from ostinato.store.moves import chunks, wake, wake_dependents
+from ostinato.store.moves import chunks, lock_work, sleeps, wake, wake_dependents
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,19 @@ def wake_slots(
     definitions: Collection[str] | None = None,
     accounts: Collection[str] | None = None,
 ) -> int:
-    """Have the due slots of ``definitions`` or ``accounts`` examined; all that are due if neither is given."""
+    """Have the due slots of ``definitions`` or ``accounts`` examined; all that are due if neither is given.
+
+    Of those named, also the ones that an engine is just examining: it may have read what has changed since.
+    """
     slot = t.slots.c
-    sleeping = select(slot.id).where(
-        slot.status == SlotStatus.PENDING, or_(slot.due_at <= now, slot.examine_at.is_(None))
-    )
+    waiting = select(slot.id).where(slot.status == SlotStatus.PENDING)
     if definitions is None and accounts is None:
-        return wake(tx, sleeping, now=now)
+        return wake(tx, waiting.where(slot.due_at.is_not(None), sleeps(now)), now=now)
+    waiting = waiting.where(or_(slot.due_at <= now, slot.examine_at.is_(None)))
     lanes = select(t.lanes.c.id).join(t.definitions).outerjoin(t.accounts)
     owners = [t.definitions.c.name.in_(names) for names in chunks(definitions or ())]
     owners += [t.accounts.c.token.in_(tokens) for tokens in chunks(accounts or ())]
-    return sum(wake(tx, sleeping.where(slot.lane_id.in_(lanes.where(owned))), now=now) for owned in owners)
+    return sum(wake(tx, waiting.where(slot.lane_id.in_(lanes.where(owned))), now=now) for owned in owners)
 
 
 def take_slots_to_retry(tx: Tx, *, limit: int) -> list[int]:
@@ -119,8 +121,8 @@ def fail_slots(tx: Tx, reasons: Mapping[int, str], *, now: datetime) -> None:
 
 
 def lock_slot(tx: Tx, slot_id: int) -> Slot | None:
-    """Return one slot, and keep others from changing it until the transaction ends."""
-    tx.execute(select(t.slots.c.id).where(t.slots.c.id == slot_id).with_for_update())
+    """Return one slot, and keep others from changing it and its live run until the transaction ends."""
+    lock_work(tx, t.runs.c.slot_id == slot_id, t.slots.c.id == slot_id)
     row = tx.execute(_slots().where(t.slots.c.id == slot_id)).one_or_none()
     return None if row is None else _to_slot(row)
 
@@ -204,50 +206,6 @@ def count_slots_of(tx: Tx, *, definitions: Collection[str] = (), accounts: Colle
     slots = select(func.count()).select_from(t.slots).join(t.lanes).join(t.definitions).outerjoin(t.accounts)
     runs = select(func.count()).select_from(t.runs).join(t.definitions).outerjoin(t.accounts)
     return tx.execute(slots.where(belongs)).scalar_one(), tx.execute(runs.where(belongs)).scalar_one()
-
-
-def prune_slots(tx: Tx, *, finished_before: datetime, limit: int) -> int:
-    """Drop at most ``limit`` slots that finished and ended before an instant, with their runs and history."""
-    old = tx.execute(
-        select(t.slots.c.id, t.slots.c.lane_id, t.slots.c.ends_at)
-        .where(
-            t.slots.c.finished_at < finished_before,
-            t.slots.c.ends_at < finished_before,
-            t.slots.c.status.in_(sorted(FINAL_SLOT_STATUSES)),
-        )
-        .order_by(t.slots.c.finished_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    pruned_until: dict[int, datetime] = {}
-    for row in old:
-        pruned_until[row.lane_id] = max(row.ends_at, pruned_until.get(row.lane_id, row.ends_at))
-    if pruned_until:
-        later = or_(t.lanes.c.pruned_until.is_(None), t.lanes.c.pruned_until < bindparam("until"))
-        tx.execute(
-            update(t.lanes)
-            .where(and_(t.lanes.c.id == bindparam("lane"), later))
-            .values(pruned_until=bindparam("until")),
-            [{"lane": lane, "until": until} for lane, until in pruned_until.items()],
-        )
-    for part in chunks([row.id for row in old]):
-        tx.execute(delete(t.slots).where(t.slots.c.id.in_(part)))
-    return len(old)
-
-
-def prune_one_off_runs(tx: Tx, *, finished_before: datetime, limit: int) -> int:
-    """Drop at most ``limit`` runs without slot that finished before an instant."""
-    old = list(
-        tx.execute(
-            select(t.runs.c.id)
-            .where(t.runs.c.slot_id.is_(None), t.runs.c.finished_at < finished_before)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        ).scalars()
-    )
-    for part in chunks(old):
-        tx.execute(delete(t.runs).where(t.runs.c.id.in_(part)))
-    return len(old)
 
 
 def _conditions(chosen: SlotFilter) -> Sequence[ColumnElement[bool]]:

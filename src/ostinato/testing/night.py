@@ -88,17 +88,21 @@ class Night:
 
     def tick(self, *, full: bool = False, engine: str = ENGINE) -> list[StepOutcome]:
         """Run passes over all steps at the present instant until no step has more to do; return all outcomes."""
-        context = Context(self.now, engine, self.settings)
         if full:
             with self.store.write() as tx:
-                look_at_everything(tx, context)
+                look_at_everything(tx, Context(self.now, engine, self.settings))
         outcomes: list[StepOutcome] = []
         more = True
         while more:
-            passed = [self._run(step, context) for step in self.steps]
+            passed = self.run_pass(engine=engine)
             more = any(outcome.more for outcome in passed)
             outcomes += passed
         return outcomes
+
+    def run_pass(self, *, engine: str = ENGINE) -> list[StepOutcome]:
+        """Run each step once at the present instant."""
+        context = Context(self.now, engine, self.settings)
+        return [self._run(step, context) for step in self.steps]
 
     def advance(self, **span: float) -> None:
         """Move the clock on, as in ``advance(hours=1)``."""

@@ -336,6 +336,7 @@ def _create_work() -> None:
         ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="runs_account_id_fk", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name="runs_agent_id_fk", ondelete="SET NULL"),
+        sqlite_autoincrement=True,
     )
     op.create_index("runs_account_id_idx", "runs", ["account_id"])
     op.create_index("runs_definition_id_idx", "runs", ["definition_id"])
