@@ -322,7 +322,7 @@ def test_a_failed_slot_says_why_no_attempt_follows_and_what_the_last_one_said(ni
     night.finish(SLOT, RunStatus.FAILED)
     night.tick()
 
-    assert "(failed): no attempt left: 1 of 1 failed; ended: failed" in explain(world, SLOT).verdict
+    assert "(failed): ended: failed; no attempt left: 1 of 1 failed" in explain(world, SLOT).verdict
 
 
 # --- slots that do not exist ------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from ostinato.cli.session import Session
 from ostinato.cli.times import show_span
 from ostinato.cli.words import count, look_of
 from ostinato.model.slots import SlotFace
-from ostinato.operations.listing import list_slots, show_run
+from ostinato.operations.listing import list_slots
 from ostinato.processes.progress import Pace, Progress, read_progress
 from ostinato.processes.up import Up
 from ostinato.world import World
@@ -60,8 +60,7 @@ def find_ending(world: World, driver: Up, *, seconds: float) -> Ending:
 
 def _find_failures(world: World) -> Iterator[Failure]:
     for one in list_slots(world, statuses=[SlotFace.FAILED], limit=FAILURES_SHOWN, newest_first=False):
-        how = show_run(world, one.slot.run_id).run.reason if one.slot.run_id is not None else ""
-        yield Failure(str(one.slot.name), "; ".join(part for part in (how, one.slot.reason) if part))
+        yield Failure(str(one.slot.name), one.slot.reason)
 
 
 def report_ending(session: Session, ending: Ending) -> None:

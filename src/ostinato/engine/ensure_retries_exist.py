@@ -21,7 +21,7 @@ def ensure_retries_exist(tx: Tx, desired: Desired, context: Context) -> StepOutc
             case RetryAt() as retry:
                 successors.append(_successor(slot, retry))
             case GiveUp(reason):
-                given_up[slot.slot_id] = reason
+                given_up[slot.slot_id] = f"{slot.ended}; {reason}"
     created = runs.create_runs(tx, successors, actor=context.actor, now=context.now)
     slots.fail_slots(tx, given_up, now=context.now)
     return StepOutcome(

@@ -205,7 +205,7 @@ def _explain_ended(look: _Look, slot: Slot) -> Explanation:
     run, status = _get_latest(look, slot), slot.face(look.now)
     succeeded = slot.status in SUCCEEDED_SLOT_STATUSES
     at = show(slot.finished_at) if slot.finished_at else "an unknown time"
-    why = "; ".join(part for part in (slot.reason, run.reason) if part)
+    why = slot.reason or run.reason
     reason = f"{_attempt(run)} ended at {at} ({run.status})" + (f": {why}" if why else "")
     again = f"ostinato {'rerun' if succeeded else 'retry'} {slot.name}"
     gate = Gate("succeeded", succeeded, reason, clears="" if succeeded else f"a person: {again}")

@@ -46,10 +46,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class RetryCandidate:
-    """A slot whose last run failed, with the facts for its retry and what the next run would be made of."""
+    """A slot whose last run failed, with the facts for its retry and what the next run would be made of.
+
+    ``ended`` says how that run ended, in words.
+    """
 
     slot_id: int
     facts: RetryFacts
+    ended: str
     definition: Definition
     account_id: int | None
     series: int
@@ -411,6 +415,7 @@ def _to_retry_candidate(row: Any, definition: Definition, endings: dict[EndKind,
     return RetryCandidate(
         slot_id=row.slot,
         facts=facts,
+        ended=row.end_message,
         definition=definition,
         account_id=row.account_id,
         series=row.series,
