@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from ostinato.config import load_config
 from ostinato.sources import check_declarations
 from ostinato.testing.walkthrough import matches
@@ -31,7 +29,6 @@ def test_the_declarations_are_valid(tmp_path: Path) -> None:
     assert check_declarations(load_config(tmp_path / "ostinato.yaml")) == []
 
 
-@pytest.mark.timeout(300)
 def test_the_demo_prints_what_is_shown(tmp_path: Path) -> None:
     """The demo prints what the README shows, but for how fast it was and how often it said how far it is."""
     shown = _DEMO.search(README.read_text(encoding="utf-8"))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from ostinato.testing.walkthrough import follow
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 
 
-@pytest.mark.timeout(300)
 def test_the_tutorial_works_to_the_letter(tmp_path: Path) -> None:
     """Whoever does what the page says sees what the page shows, from an empty folder to a night that was killed."""
     assert follow(TUTORIAL, tmp_path) > 40

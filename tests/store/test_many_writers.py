@@ -8,8 +8,6 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from ostinato.store import runs
 from ostinato.store.invariants import INVARIANTS, find_since
 from ostinato.testing.factories import NOON, make_account, make_definition
@@ -66,7 +64,6 @@ print(json.dumps({"name": name, "done": done, "longest": longest, "errors": erro
 """
 
 
-@pytest.mark.timeout(240)
 def test_eight_writers_for_a_minute_see_no_lock(tmp_path: Path) -> None:
     """Seven agents and an engine write, two others read; all get on, and what they wrote breaks no invariant."""
     url = f"sqlite:///{tmp_path / 'ostinato.db'}"
