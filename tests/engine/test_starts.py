@@ -221,8 +221,9 @@ def test_a_run_that_could_not_start_in_time_fails_for_good(night: Night) -> None
     night.advance(seconds=1)
     night.tick()
 
+    no_more = "its start_before has passed; another attempt would be later still"
     assert (old.face(night.now), old.reason) == (
         SlotFace.FAILED,
-        "its start_before has passed; another attempt would be later still",
+        f"its start_before has passed before it could start; {no_more}",
     )
     assert (in_time, night.face("sales/-/2026-01-10")) == (SlotFace.WAITING, SlotFace.FAILED)
