@@ -38,8 +38,13 @@ lint: $(TEST_READY) ## style alone
 
 typecheck: $(TEST_READY) ## types alone
 	$(BIN)/mypy
-	cd src/ostinato/examples/flights && "$(CURDIR)/$(BIN)/mypy" jobs \
-	    --config-file "$(CURDIR)/pyproject.toml" --cache-dir "$(CURDIR)/.mypy_cache/flights"
+	$(call typecheck_example,flights,jobs)
+	$(call typecheck_example,warehouse,monthly tests)
+
+define typecheck_example
+cd src/ostinato/examples/$(1) && "$(CURDIR)/$(BIN)/mypy" $(2) \
+    --config-file "$(CURDIR)/pyproject.toml" --cache-dir "$(CURDIR)/.mypy_cache/$(1)"
+endef
 
 imports: $(TEST_READY) ## floors alone: who may import whom
 	$(BIN)/lint-imports

@@ -33,7 +33,7 @@ def render_lifecycle() -> str:
     return f"""# Lifecycle
 
 Generated from the transition tables in `ostinato.model.transitions` by `make docs`.
-The database refuses every change of a run's status that is not drawn here.
+The database refuses every change of the status of a run or a step that is not drawn here.
 
 {run}
 {step}"""

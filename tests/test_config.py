@@ -142,7 +142,7 @@ def test_a_relative_database_lies_in_the_project_folder(project: Path, database:
         ("agent:\n  log_size: 0", 2, "agent.log_size", "at least one byte", "10MB"),
         ("agent:\n  logs: ''", 2, "agent.logs", "this must not be blank", ""),
         ("agent:\n  logs: ${OSTINATO_TEST_UNSET}", 2, "agent.logs", "OSTINATO_TEST_UNSET is not set", "$${"),
-        ("- a", 1, "", "expected a mapping, not a list", "database, accounts, definitions, engine, agent"),
+        ("- a", 1, "", "expected a mapping, not a list", "database, accounts, definitions, modules, engine, agent"),
         ("", None, "", "the file is empty", ""),
         ("engine: [a", 1, "", "the [ that opens here", ""),
     ],

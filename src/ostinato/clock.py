@@ -55,7 +55,8 @@ class ManualClock:
         return self._elapsed
 
     def sleep(self, seconds: float) -> None:
-        self.advance(timedelta(seconds=max(0.0, seconds)))
+        if seconds > 0:  # however short, it is some time: whoever sleeps until an instant comes to it
+            self.advance(max(timedelta(seconds=seconds), timedelta.resolution))
 
     def advance(self, by: timedelta) -> None:
         """Move the clock on by ``by``."""

@@ -62,9 +62,9 @@ class AgentSettings(Form):
     """How an agent behaves."""
 
     concurrency: Annotated[int, Field(ge=1, le=10_000)] = 5
-    """How many runs an agent carries out at the same time."""
+    """How much an agent carries out at the same time: commands, or other steps."""
     queues: Names = ("default",)
-    """The queues that the agent takes runs from."""
+    """The queues that the agent takes work from, the most urgent first."""
     grace_period: Duration = timedelta(seconds=30)
     """How long an agent that is told to stop waits for what it is running."""
     poll: PositiveDuration = timedelta(seconds=1)
@@ -113,6 +113,9 @@ class ProjectForm(Form):
     """Where accounts are declared: each entry is one source, a kind with its options."""
     definitions: Sources = ()
     """Where definitions are declared: each entry is one source, a kind with its options."""
+    modules: Names = ()
+    """Python modules that are imported before actions are planned or carried out: those that define middleware, or
+    actions that subscribe to others. Other modules are imported when their actions are used."""
     engine: EngineSettings = EngineSettings()
     """How the engine behaves."""
     agent: AgentSettings = AgentSettings()
@@ -138,6 +141,7 @@ class Config:
     definitions: tuple[SourceEntry, ...] = ()
     engine: EngineSettings = field(default_factory=EngineSettings)
     agent: AgentSettings = field(default_factory=AgentSettings)
+    modules: tuple[str, ...] = ()
 
     @property
     def logs_folder(self) -> Path:
@@ -182,6 +186,7 @@ def load_config(path: Path) -> Config:
         database=_locate(form.database, folder),
         accounts=_list_entries(form.accounts, document.place.at("accounts")),
         definitions=_list_entries(form.definitions, document.place.at("definitions")),
+        modules=form.modules,
         engine=form.engine,
         agent=form.agent,
     )

@@ -5,6 +5,14 @@
     ├── ConfigurationError      the project cannot be used as it is set up
     ├── NotFound                no such account, definition, slot or run
     ├── NotPossible             the request makes no sense in the present state
+    ├── PlanningError           actions are used in a way that makes no execution plan
+    ├── InvalidValue            a value is not JSON, or not of the type that is declared
+    ├── UnresolvedReference     the input of a step refers to an output, or a part of one, that is not there
+    ├── ActionNotFound          an action cannot be imported here; it may be elsewhere
+    ├── StepFailed              a built-in action has come to no good end
+    ├── RunFailed               the result of a run was asked for, and it has none: it failed, or was cancelled
+    ├── RunPaused               somebody waits for a run, and that waits for a person
+    ├── RunNotEnded             a run did not end within the time that somebody would wait
     ├── StoreError
     │   ├── StoreUnavailable    the database cannot be reached or is held by someone else; trying again is right
     │   └── SchemaMismatch      the database is older or newer than this program
@@ -80,6 +88,79 @@ class NotPossible(OstinatoError):
     """What was asked for contradicts the present state; nothing was changed."""
 
     code = "not_possible"
+
+
+class PlanningError(OstinatoError):
+    """Actions are declared or used in a way that makes no execution plan; names say which."""
+
+    code = "planning"
+
+
+class InvalidValue(OstinatoError):
+    """A value of an input or output is not JSON, or not of its declared type; its path says which."""
+
+    code = "invalid_value"
+
+
+class UnresolvedReference(OstinatoError):
+    """The input of a step refers to an output, or a part of one, that is not there."""
+
+    code = "unresolved_reference"
+
+
+class ActionNotFound(OstinatoError):
+    """An action cannot be imported in this process; another agent may well be able to."""
+
+    code = "action_not_found"
+
+
+class StepFailed(OstinatoError):
+    """What a built-in action was waiting for has come to no good end."""
+
+    code = "step_failed"
+
+
+class RunFailed(OstinatoError):
+    """A run has no result: it failed, took too long or was cancelled.
+
+    ``status`` is how it ended. Where that was for a step, ``step`` names it, ``error`` is the class of its exception,
+    if it was one, and ``traceback`` the story of that.
+    """
+
+    code = "run_failed"
+
+    def __init__(
+        self, message: str, *, run: int, status: str, step: str | None = None, error: str = "", traceback: str = ""
+    ) -> None:
+        super().__init__(message, hint=f"all that is known of it: ostinato show {run}")
+        self.run = run
+        self.status = status
+        self.step = step
+        self.error = error
+        self.traceback = traceback
+        if traceback:
+            self.add_note(traceback)
+
+
+class RunPaused(OstinatoError):
+    """A run waits for a person, and whoever waits for it did not want to wait for that."""
+
+    code = "run_paused"
+
+    def __init__(self, message: str, *, run: int, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
+
+
+class RunNotEnded(OstinatoError, TimeoutError):
+    """A run did not end in time; it goes on."""
+
+    code = "run_not_ended"
+
+    def __init__(self, message: str, *, run: int, status: str) -> None:
+        super().__init__(message, hint=f"how far it is: ostinato show {run}")
+        self.run = run
+        self.status = status
 
 
 class StoreError(OstinatoError):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Self
 
 from ostinato.clock import Clock, SystemClock
-from ostinato.config import Config, load_config
+from ostinato.config import Config, find_project, load_config
 from ostinato.engine.context import EngineSettings
 from ostinato.errors import ConfigurationError
 from ostinato.policies.alignment import RemovalLimit
@@ -16,7 +23,10 @@ from ostinato.store.versioning import open_schema
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What every process and every operation works with. Close it when done."""
+    """What every process and every operation works with. Close it when done.
+
+    As a context manager it is the current world within its block, and is closed at the end of it.
+    """
 
     config: Config
     store: Store
@@ -38,6 +48,49 @@ class World:
     def close(self) -> None:
         """Close the store."""
         self.store.close()
+
+    def __enter__(self) -> Self:
+        _ENTERED.set((*_ENTERED.get(), self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _ENTERED.set(_ENTERED.get()[:-1])
+        self.close()
+
+
+_ENTERED: ContextVar[tuple[World, ...]] = ContextVar("ostinato_worlds", default=())
+"""The worlds whose blocks enclose this point, the innermost last."""
+
+_FINDING = Lock()
+_found: dict[Path, World] = {}
+"""Worlds that were opened because nobody had entered one, by project file; they are closed when the process ends."""
+
+
+@contextmanager
+def use_world(world: World) -> Iterator[World]:
+    """Make ``world`` the current one within this block, and leave it open."""
+    _ENTERED.set((*_ENTERED.get(), world))
+    try:
+        yield world
+    finally:
+        _ENTERED.set(_ENTERED.get()[:-1])
+
+
+def current_world() -> World:
+    """Return the world whose block this is in or, outside of any, that of the project around the working directory.
+
+    That one is opened when it is first asked for. Raises ``ConfigurationError`` where there is no project.
+    """
+    if entered := _ENTERED.get():
+        return entered[-1]
+    file = find_project(Path.cwd())
+    with _FINDING:
+        if file not in _found:
+            _found[file] = open_world(file)
+            atexit.register(_found[file].close)
+        return _found[file]
 
 
 def open_world(config_file: Path, *, check_schema: bool = True) -> World:

@@ -15,12 +15,12 @@ from ostinato.agent.agent import Agent
 from ostinato.agent.settings import AgentSettings
 from ostinato.clock import SystemClock
 from ostinato.errors import NotPossible
-from ostinato.executors.processes import ProcessExecutor
+from ostinato.executors.local import LocalExecutor
 from ostinato.model.agents import Agent as AgentRecord
 from ostinato.model.definitions import DeclaredDefinition
 from ostinato.model.runs import EndKind, Evidence, Run
 from ostinato.model.statuses import AgentStatus, RunStatus
-from ostinato.store import agents, runs
+from ostinato.store import agents, claims, stopping
 from ostinato.testing.factories import make_account, make_definition, make_retry
 from ostinato.testing.night import Night
 
@@ -36,7 +36,7 @@ def hire(night: Night, tmp_path: Path) -> Iterator[Hire]:
     hired: list[Agent] = []
 
     def start(*, once: bool = False, **settings: Any) -> Agent:
-        executor = ProcessExecutor(night.clock, log_size=10_000)
+        executor = LocalExecutor(night.clock, log_size=10_000)
         settings = {"project": tmp_path, "logs": tmp_path / "logs", "name": "box", **settings}
         agent = Agent(night.store, night.clock, executor, AgentSettings(**settings))
         agent.start(once=once)
@@ -63,8 +63,8 @@ def work(agent: Agent, *, until: int) -> None:
     """Let an agent work until it has recorded the end of that many runs."""
     agent.tick()
     while agent.tally.total() < until:
-        agent.wait(0 if agent._outcomes else PATIENCE_SECONDS)
-        assert agent._outcomes, "no command ended"
+        agent.wait(0 if agent._outbox else PATIENCE_SECONDS)
+        assert agent._outbox, "no command ended"
         agent.tick()
 
 
@@ -234,7 +234,7 @@ def test_cancelling_ends_the_command(night: Night, hire: Hire, tmp_path: Path) -
     run = only_run(night)
     command = pid_of(agent, tmp_path, run)
     with night.store.write() as tx:
-        runs.request_cancel(tx, run_id=run.id, actor="ada", reason="wrong data", now=night.now)
+        stopping.cancel_run(tx, run_id=run.id, actor="ada", reason="wrong data", cause="wrong data", now=night.now)
     poll(night, agent)
     while_ending = only_run(night).status
     work(agent, until=1)
@@ -324,22 +324,19 @@ def test_asking_twice_to_stop_ends_the_grace(night: Night, hire: Hire) -> None:
     assert only_run(night).status is RunStatus.TIMEOUT
 
 
-def test_a_claim_whose_answer_was_lost_is_given_up(night: Night, hire: Hire) -> None:
-    """A run that an agent holds without knowing does not hang: it is lost, and tried again."""
+def test_a_claim_whose_answer_was_lost_is_taken_up(night: Night, hire: Hire) -> None:
+    """A run that an agent holds without knowing does not hang: it has not begun, so it begins now."""
     agent = hire()
     agent.tick()
     declare(night, make_job(retry=make_retry(3)))
     with night.store.write() as tx:
-        runs.claim_runs(tx, agent_id=record_of(night).id, actor="box", queues=["default"], limit=1, now=night.now)
+        claims.claim_runs(tx, agent_id=record_of(night).id, actor="box", queues=["default"], limit=1, now=night.now)
     poll(night, agent)
     agent.tick()
     work(agent, until=1)
 
     run = only_run(night)
-    assert (run.status, run.reason) == (RunStatus.TIMEOUT, "it was claimed but never begun")
-    night.tick()
-    agent.look_for_work()
-    work(agent, until=2)
+    assert (run.status, run.attempt) == (RunStatus.SUCCESS, 1)
     assert night.face("sales/2026-01-09") == "success"
 
 
@@ -369,6 +366,7 @@ def test_an_agent_whose_row_is_gone_registers_again(night: Night, hire: Hire, tm
     with night.store.write() as tx:
         tx.exec_driver_sql("DELETE FROM agents")
     night.advance(seconds=10)
+    agent.tick()
     agent.tick()
     agent.wait(PATIENCE_SECONDS)
 

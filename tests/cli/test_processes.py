@@ -114,7 +114,7 @@ def test_the_database_goes_away_and_comes_back(program: Program, postgres_server
         postgres_server.stop()
         wait_for(up, "store_unavailable")
         (program.folder / "go").write_text("")
-        wait_for(up, "run_ended")
+        wait_for(up, "command_ended")
         postgres_server.start()
         out, err = up.communicate()
 

@@ -14,7 +14,7 @@ from ostinato.testing.walkthrough import File, follow, read_page
 PAGES = Path(__file__).parents[2] / "docs" / "howto"
 
 
-@pytest.mark.parametrize("page", ["accounts-from-sql", "django-batch", "operate"])
+@pytest.mark.parametrize("page", ["accounts-from-sql", "django-batch", "operate", "steer-plans", "steps"])
 def test_a_howto_works_to_the_letter(page: str, tmp_path: Path) -> None:
     """Whoever does what the page says sees what the page shows."""
     assert follow(PAGES / f"{page}.md", tmp_path) > 5
@@ -43,8 +43,14 @@ def test_the_howto_about_sources_works(tmp_path: Path, monkeypatch: pytest.Monke
     assert follow(page, project) > 5
 
 
+def test_the_howto_about_tests_works(tmp_path: Path) -> None:
+    """The tests of the page pass."""
+    assert follow(PAGES / "test-plans.md", tmp_path) == 1
+
+
 def test_every_howto_is_tried() -> None:
     """No page is left out above."""
-    tried = {"accounts-from-sql", "django-batch", "operate", "postgresql", "plugin-source"}
+    tried = {"accounts-from-sql", "django-batch", "operate", "postgresql", "plugin-source", "steer-plans", "steps"}
+    tried |= {"test-plans"}
 
     assert {page.stem for page in PAGES.glob("*.md")} == tried

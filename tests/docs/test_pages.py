@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
-    ROOT / "src" / "ostinato" / "examples" / "flights" / "README.md",
+    *sorted((ROOT / "src" / "ostinato" / "examples").glob("*/README.md")),
     *sorted({*(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "reference" / "cli.md"}),  # that one is generated
 ]
 

@@ -6,14 +6,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from ostinato.config import load_config
 from ostinato.sources import check_declarations
+from ostinato.testing.actions import plan_of
 from ostinato.testing.walkthrough import matches
 
 README = Path(__file__).parents[2] / "README.md"
 
 _YAML = re.compile(r"^```yaml\n# (?P<file>\S+)\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL)
+_PYTHON = re.compile(r"^```python\n# shop/flows.py\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL)
 _DEMO = re.compile(r"^```text\n(?P<printed>reading the flights.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROJECT = "accounts: [{file: accounts.yaml}]\ndefinitions: [{yaml: definitions/*.yaml}]\n"
 
@@ -27,6 +30,20 @@ def test_the_declarations_are_valid(tmp_path: Path) -> None:
 
     assert sorted(files) == ["accounts.yaml", "definitions/nightly.yaml"]
     assert check_declarations(load_config(tmp_path / "ostinato.yaml")) == []
+
+
+def test_the_plan_can_be_planned() -> None:
+    """The Python on the first screen makes the plan that it speaks of: two tables, then a person, then the rest."""
+    shown = _PYTHON.search(README.read_text(encoding="utf-8"))
+    assert shown is not None
+    shop: dict[str, Any] = {"__name__": "shop.flows"}
+    exec(shown["content"], shop)  # noqa: S102 - it is our own page
+
+    plan = plan_of(shop["refresh"], "2026-01-05")
+
+    assert list(plan) == ["refresh", "extract", "extract-2", "Approval", "publish"]
+    assert plan["Approval"].after == ("extract", "extract-2")
+    assert plan["publish"].needs == ("extract", "extract-2", "Approval")
 
 
 def test_the_demo_prints_what_is_shown(tmp_path: Path) -> None:

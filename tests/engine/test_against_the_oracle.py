@@ -148,7 +148,7 @@ def engine_ending(world: World) -> Callable[[ClaimedRun], RunStatus]:
 
     def end(run: ClaimedRun) -> RunStatus:
         assert run.starts_at is not None
-        return decide(world, f"{run.definition.name}/{run.account}", run.starts_at, run.attempt)
+        return decide(world, f"{run.work}/{run.account}", run.starts_at, run.attempt)
 
     return end
 

@@ -54,6 +54,18 @@ def test_old_slots_go_in_batches(night: Night, monkeypatch: pytest.MonkeyPatch) 
     assert [(batch.changed, batch.more) for batch in batches] == [(3, True), (3, True), (3, True), (0, False)]
 
 
+def ids(night: Night) -> list[int]:
+    """Return which runs there are."""
+    return [run.id for run in night.runs()]
+
+
+def advance_with_agent(night: Night, *, days: int) -> None:
+    """Move the clock on, while the agent goes on beating; then tick."""
+    night.advance(days=days)
+    night.beat()
+    night.tick()
+
+
 def test_what_was_dropped_does_not_come_back(old: Night) -> None:
     """Neither by a full look nor by a change that has the slots laid out anew."""
     before = list(old.slots())
@@ -83,6 +95,43 @@ def test_old_one_off_runs_and_passes_go(old: Night) -> None:
     assert one_off.id not in {run.id for run in old.runs()}
     with old.store.read() as tx:
         assert journal.list_passes(tx, limit=9) == []
+
+
+def test_children_are_kept_as_long_as_their_parent_counts_them(night: Night) -> None:
+    """They go when it has ended, and it goes after them: it never takes along a child that goes on."""
+    night.set(retention=5 * DAYS)
+    night.create(make_new_run())
+    (parent,) = night.claim()
+    night.create(*(make_new_run(parent_run_id=parent.id, parent_step=1, child_number=number) for number in (1, 2)))
+    first, second = night.claim()
+    night.finish(first)
+    advance_with_agent(night, days=6)
+    counted = ids(night)
+    night.finish(parent)
+    advance_with_agent(night, days=6)
+    left = ids(night)
+
+    night.finish(second)
+    advance_with_agent(night, days=6)
+    night.tick()
+
+    assert (counted, left) == ([parent.id, first.id, second.id], [parent.id, second.id])
+    assert ids(night) == []
+
+
+def test_a_run_that_another_waits_for_is_kept(night: Night) -> None:
+    """If it went, that would fail for want of it."""
+    night.set(retention=5 * DAYS)
+    night.create(make_new_run(), make_new_run())
+    done, slow = night.claim()
+    (after,) = night.create(make_new_run(needs=((done.id, "load"), (slow.id, "agg"))))
+    night.finish(done)
+    advance_with_agent(night, days=6)
+
+    night.finish(slow)
+    night.tick()
+
+    assert [run.id for run in night.claim()] == [after]
 
 
 @pytest.mark.parametrize("status", [RunStatus.FAILED, RunStatus.CANCELLED])

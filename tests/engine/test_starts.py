@@ -75,7 +75,7 @@ def test_what_is_upstream_must_have_ended_well_enough(
     load, agg = make_chain("load", "agg", ends_on=date(2026, 1, 8))
     night.declare(definitions=[load, replace(agg, start=make_definition(start=start).start)])
 
-    ran = night.work(lambda run: ending if run.definition.name == "load" else RunStatus.SUCCESS)
+    ran = night.work(lambda run: ending if run.work == "load" else RunStatus.SUCCESS)
 
     assert ran == [f"load/-/{DAY}"] + [f"agg/-/{DAY}"] * goes_on
 

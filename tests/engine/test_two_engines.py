@@ -13,13 +13,19 @@ from typing import TypeVar
 
 import pytest
 
-from ostinato.model.runs import RunEnd
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
 from ostinato.policies.alignment import RemovalLimit
-from ostinato.store import runs
+from ostinato.store import claims
 from ostinato.testing.children import run_together
-from ostinato.testing.factories import NOON, make_account, make_chain, make_definition, make_evidence, make_retry
+from ostinato.testing.factories import (
+    NOON,
+    make_account,
+    make_chain,
+    make_definition,
+    make_end,
+    make_retry,
+)
 from ostinato.testing.night import Night
 
 T = TypeVar("T")
@@ -27,7 +33,7 @@ T = TypeVar("T")
 TICK_OFTEN = """
 import json, sys
 from ostinato.store.database import Store
-from ostinato.testing.factories import make_account, make_chain
+from ostinato.testing.factories import make_account, make_chain, make_end
 from ostinato.testing.night import Night
 
 night = Night(Store(sys.argv[1]))
@@ -125,10 +131,10 @@ def test_rows_may_come_and_go_under_agents_and_engines(night: Night, number: int
     def work(agent_id: int) -> None:
         for _ in range(rounds * 6):
             with night.store.write() as tx:
-                claimed = runs.claim_runs(tx, agent_id=agent_id, actor="a", queues=["default"], limit=5, now=NOON)
-            ends = [RunEnd(run.id, run.lease_token, RunStatus.SUCCESS, make_evidence()) for run in claimed]
+                claimed = claims.claim_runs(tx, agent_id=agent_id, actor="a", queues=["default"], limit=5, now=NOON)
+            ends = [make_end(run) for run in claimed]
             with night.store.write() as tx:
-                runs.finish_runs(tx, ends, actor="a", now=NOON)
+                claims.move_held_runs(tx, ends, actor="a", now=NOON)
 
     together(
         partial(declare_and_tick, night),

@@ -8,18 +8,17 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import update
 
-from ostinato.model.runs import RunEnd
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
 from ostinato.policies.alignment import RemovalLimit
-from ostinato.store import accounts, definitions, runs, slots
+from ostinato.store import accounts, claims, definitions, slots
 from ostinato.store import schema as t
 from ostinato.testing.factories import (
     NOON,
     make_account,
     make_chain,
     make_definition,
-    make_evidence,
+    make_end,
     make_maintenance,
     utc,
 )
@@ -154,8 +153,8 @@ def test_an_agent_behind_the_engines_clock_still_wakes(night: Night) -> None:
     assert night.face(f"agg/-/{DAY}") is SlotFace.BLOCKED
 
     with night.store.write() as tx:
-        end = RunEnd(run.id, run.lease_token, RunStatus.SUCCESS, make_evidence())
-        assert not runs.finish_runs(tx, [end], actor="agent", now=before)
+        end = make_end(run)
+        assert not claims.move_held_runs(tx, [end], actor="agent", now=before)
     night.tick()
 
     assert night.face(f"agg/-/{DAY}") is SlotFace.WAITING

@@ -10,12 +10,12 @@ from threading import Event
 from sqlalchemy import text
 
 from ostinato.model.definitions import DeclaredDefinition, Matrix
-from ostinato.model.runs import ClaimedRun, RunEnd
+from ostinato.model.runs import ClaimedRun
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
-from ostinato.store import runs, slots
+from ostinato.store import claims, runs, slots
 from ostinato.store.database import Store, Tx
-from ostinato.testing.factories import NOON, make_account, make_definition, make_evidence
+from ostinato.testing.factories import NOON, make_account, make_definition, make_end
 from ostinato.testing.night import Night
 
 ACCOUNTS = 40
@@ -53,10 +53,12 @@ def test_agents_and_an_engine_at_once_lose_no_wake_up(night: Night) -> None:
         ended = 0
         while not done.is_set():
             with night.store.write() as tx:
-                claimed = runs.claim_runs(tx, agent_id=agent.id, actor=name, queues=["default"], limit=3, now=night.now)
-            ends = [RunEnd(run.id, run.lease_token, RunStatus.SUCCESS, make_evidence()) for run in claimed]
+                claimed = claims.claim_runs(
+                    tx, agent_id=agent.id, actor=name, queues=["default"], limit=3, now=night.now
+                )
+            ends = [make_end(run) for run in claimed]
             with night.store.write() as tx:
-                assert runs.finish_runs(tx, ends, actor=name, now=night.now) == frozenset()
+                assert claims.move_held_runs(tx, ends, actor=name, now=night.now) == frozenset()
             ended += len(ends)
         return ended
 
@@ -79,7 +81,7 @@ def test_a_wake_up_that_had_to_wait_for_the_engine_is_not_lost(night: Night) -> 
     """An agent ends an upstream slot while the engine holds what waits for it: all of that is examined again."""
     night.declare(accounts=[make_account(f"a{number}") for number in range(ACCOUNTS)], definitions=make_layers())
     night.tick()
-    weather = next(run for run in night.claim() if run.definition.name == "weather")
+    weather = next(run for run in night.claim() if run.work == "weather")
     with night.store.write() as tx:
         waiting = set(list_waiting(tx, weather))
         slots.wake_slots(tx, now=night.now)

@@ -6,6 +6,7 @@ import csv
 import os
 import subprocess
 import sys
+from calendar import monthrange
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,8 @@ import yaml
 
 import ostinato
 from ostinato.errors import ConfigurationError, NotPossible
-from ostinato.examples.flights.demo import YEAR_DAYS, DayRange, prepare, range_of, weeks_of
+from ostinato.examples.flights.demo import YEAR_DAYS, months_of, prepare, range_of, weeks_of
+from ostinato.examples.projects import DayRange
 
 SOURCES = Path(ostinato.__file__).parents[1]
 
@@ -82,6 +84,22 @@ def test_a_project_grows(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("data")
+def test_a_publication_of_months_stays_where_it_was_moved(tmp_path: Path) -> None:
+    """It is laid beside the definitions when a month is complete, and grows there or where a person has moved it."""
+    prepare(tmp_path, days=52)
+    assert not (tmp_path / "optional").exists()
+
+    prepare(tmp_path, days=53)
+    (tmp_path / "optional/monthly.yaml").rename(tmp_path / "definitions/monthly.yaml")
+    prepare(tmp_path, days=84)
+
+    text = (tmp_path / "definitions/monthly.yaml").read_text(encoding="utf-8")
+    declared = yaml.safe_load(text)["definitions"]["publish_month"]
+    assert (declared["starts_on"], declared["ends_on"]) == (date(2013, 2, 1), date(2013, 3, 31))
+    assert list((tmp_path / "optional").iterdir()) == []
+
+
+@pytest.mark.usefixtures("data")
 def test_an_interruption_is_made_good(tmp_path: Path) -> None:
     """Whoever is interrupted between two days goes on from there, and ends with the same project."""
 
@@ -137,11 +155,23 @@ def test_a_week_is_declared_when_nothing_more_can_come() -> None:
         assert [day for day in weeks or () if day.weekday() == 0] == complete
 
 
+def test_a_month_is_declared_when_all_its_days_are_there() -> None:
+    """For any number of days, the declared months are those that have all their days."""
+    for count in range(1, YEAR_DAYS + 1):
+        days = range_of(count)
+        months = months_of(days)
+        loaded = [(day.year, day.month) for day in days]
+        complete = [month for month in range(1, 13) if loaded.count((2013, month)) == monthrange(2013, month)[1]]
+        assert sorted({day.month for day in months or ()}) == complete
+        assert months is None or (months.first.day, (months.last + timedelta(days=1)).day) == (1, 1)
+
+
 def test_more_days_never_take_any_away() -> None:
-    """The range and the weeks of more days hold those of fewer, once the project has both."""
+    """The range, the weeks and the months of more days hold those of fewer, once the project has both."""
     for few, many in pairwise(range(1, YEAR_DAYS + 1)):
         grown = range_of(few).union(range_of(many))
         assert set(weeks_of(range_of(few)) or ()) <= set(weeks_of(grown) or ())
+        assert set(months_of(range_of(few)) or ()) <= set(months_of(grown) or ())
 
 
 @pytest.mark.usefixtures("data")

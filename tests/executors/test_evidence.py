@@ -4,8 +4,10 @@ import signal
 
 import pytest
 
-from ostinato.executors.evidence import describe_exit, describe_forced_end
+from ostinato.executors.evidence import describe_exit, describe_forced_end, outcome_of
 from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.steps import StepError
+from ostinato.model.work import Cancelled, Failed, Outcome, Succeeded
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,30 @@ def test_a_forced_end_keeps_reason_and_ending() -> None:
     evidence = describe_forced_end(EndKind.CANCELLED, "cancelled by ada", 0)
 
     assert evidence == Evidence(EndKind.CANCELLED, "cancelled by ada; exit code 0", 0)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "outcome"),
+    [
+        (Evidence(EndKind.EXITED, "exit code 0", 0), Succeeded({"rows": 1})),
+        (
+            Evidence(EndKind.EXITED, "exit code 3", 3),
+            Failed(StepError(EndKind.EXITED, "exit code 3", exit_code=3)),
+        ),
+        (
+            Evidence(EndKind.CANCELLED, "cancelled by ada; exit code 0", 0),
+            Cancelled("cancelled by ada; exit code 0", exit_code=0),
+        ),
+        (
+            Evidence(EndKind.TIME_LIMIT, "too long; exit code 0", 0),
+            Failed(StepError(EndKind.TIME_LIMIT, "too long; exit code 0", exit_code=0)),
+        ),
+        (
+            Evidence(EndKind.SIGNALLED, "ended by SIGSEGV", signal="SIGSEGV"),
+            Failed(StepError(EndKind.SIGNALLED, "ended by SIGSEGV", signal="SIGSEGV")),
+        ),
+    ],
+)
+def test_exit_code_0_alone_is_success(evidence: Evidence, outcome: Outcome) -> None:
+    """All else is an error of the step, which says what its evidence says, unless it was cancelled."""
+    assert outcome_of(evidence, {"rows": 1}) == outcome

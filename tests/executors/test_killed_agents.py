@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,15 +20,15 @@ PATIENCE_SECONDS = 60.0
 SOURCES = Path(__file__).parents[2] / "src"
 
 HOST = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from ostinato.clock import SystemClock
 from ostinato.executors.commands import Command
-from ostinato.executors.processes import ProcessExecutor
+from ostinato.executors.local import LocalExecutor
 
 folder, script = Path(sys.argv[1]), sys.argv[2]
-executor = ProcessExecutor(SystemClock(), log_size=10_000)
-executor.start(Command(7, ("sh", "-c", script), os.environ, folder, folder / "7.log"))
+executor = LocalExecutor(SystemClock(), log_size=10_000)
+executor.start_command(Command((7, 1), ("sh", "-c", script), os.environ, folder, folder / "7.log"))
 while True:
     for ended in executor.wait(60):
         print(ended.evidence.message, flush=True)
@@ -58,6 +59,12 @@ def read_numbers(log: Path, count: int) -> list[int]:
     """Wait until ``count`` lines, each a number, are in a log."""
     wait_until(lambda: log.exists() and log.read_text().count("\n") >= count, f"{count} lines in the log")
     return [int(line) for line in log.read_text().split()]
+
+
+def find_guard(agent: int) -> int:
+    """Return the id of the process that looks after an agent's commands."""
+    (guard,) = (child for child in psutil.Process(agent).children() if "guard_program" in " ".join(child.cmdline()))
+    return guard.pid
 
 
 @pytest.fixture
@@ -112,21 +119,65 @@ def test_an_inherited_disregard_for_children_costs_no_exit_code(host: Host) -> N
     assert agent.communicate(timeout=PATIENCE_SECONDS)[0] == "exit code 3\n"
 
 
+def test_all_of_a_group_dies_with_its_agent(host: Host, tmp_path: Path) -> None:
+    """What a command has started goes with it, and so does whoever saw to that."""
+    agent = host("sleep 600 & echo $!; echo $$; wait")
+    processes = read_numbers(tmp_path / "7.log", 2)
+    guard = find_guard(agent.pid)
+    agent.kill()
+
+    wait_until(lambda: not any(is_alive(process) for process in (*processes, guard)), "all of them are gone")
+
+
+def test_a_guard_that_was_killed_is_replaced(host: Host, tmp_path: Path) -> None:
+    """The next command to start brings another, which looks after those that run already, too."""
+    killing = """
+guard = executor._processes._guard._process
+guard.kill()
+guard.wait()
+executor.start_command(Command((7, 2), ("sh", "-c", script), os.environ, folder, folder / "7.2.log"))
+"""
+    agent = host("echo $$; exec sleep 600", program=HOST.replace("while True:", f"{killing}while True:"))
+    commands = [*read_numbers(tmp_path / "7.log", 1), *read_numbers(tmp_path / "7.2.log", 1)]
+    agent.kill()
+
+    wait_until(lambda: not any(is_alive(command) for command in commands), "both commands are gone")
+
+
+def test_a_fork_of_the_agent_does_not_keep_its_commands(host: Host, tmp_path: Path) -> None:
+    """Commands die with the agent, though a process that it has forked lives on and has all open that it had."""
+    forking = """
+fork = os.fork()
+if fork == 0:
+    signal.pause()
+(folder / "fork").write_text(f"{fork}\\n")
+"""
+    agent = host("echo $$; exec sleep 600", program=HOST.replace("while True:", f"{forking}while True:"))
+    (command,), (fork,) = read_numbers(tmp_path / "7.log", 1), read_numbers(tmp_path / "fork", 1)
+    agent.kill()
+    try:
+        wait_until(lambda: not is_alive(command), "the command is gone")
+        assert is_alive(fork)
+    finally:
+        os.kill(fork, signal.SIGKILL)
+
+
 def test_what_a_killed_command_leaves_behind_is_ended(host: Host, tmp_path: Path) -> None:
     """Processes of a lost run, in whatever group, are gone when its agent's successor goes on; others are not."""
     marks = {"OSTINATO_RUN": "7", "OSTINATO_AGENT": "a", "OSTINATO_PROJECT": str(tmp_path)}
     others = [{"OSTINATO_RUN": "8"}, {"OSTINATO_AGENT": "b"}, {"OSTINATO_PROJECT": "/elsewhere"}]
     bystanders = [subprocess.Popen(["sleep", "600"], env={**os.environ, **marks, **other}) for other in others]
     agent = host("sleep 600 & echo $!; setsid sleep 600 & echo $!; wait", **marks)
-    orphans = read_numbers(tmp_path / "7.log", 2)
-    wait_until(lambda: psutil.Process(orphans[1]).name() == "sleep", "setsid has done its work")
+    member, stranger = read_numbers(tmp_path / "7.log", 2)
+    wait_until(lambda: psutil.Process(stranger).name() == "sleep", "setsid has done its work")
     agent.kill()
     agent.wait()
+    wait_until(lambda: not is_alive(member), "the group is gone")
     try:
         ended = end_leftovers([6, 7], agent="a", project=tmp_path, clock=SystemClock())
 
-        assert set(orphans) <= set(ended)
-        assert not any(is_alive(orphan) for orphan in orphans)
+        assert stranger in ended
+        assert not is_alive(stranger)
         assert all(bystander.poll() is None for bystander in bystanders)
         assert end_leftovers([6, 7], agent="a", project=tmp_path, clock=SystemClock()) == []
     finally:

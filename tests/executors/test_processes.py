@@ -14,7 +14,7 @@ import pytest
 from ostinato.clock import Clock, ManualClock, SystemClock
 from ostinato.executors.commands import Command
 from ostinato.executors.executor import Ended
-from ostinato.executors.processes import ProcessExecutor
+from ostinato.executors.local import LocalExecutor
 from ostinato.model.runs import EndKind, Evidence
 
 PATIENCE_SECONDS = 60.0
@@ -27,14 +27,14 @@ class Bench:
 
     def __init__(self, folder: Path, clock: Clock, **options: object) -> None:
         self.folder = self.place = folder
-        self.executor = ProcessExecutor(clock, log_size=LOG_SIZE, **options)  # type: ignore[arg-type]  # checked there
+        self.executor = LocalExecutor(clock, log_size=LOG_SIZE, **options)  # type: ignore[arg-type]  # checked there
         self.ended: dict[int, Evidence] = {}
 
     def start(self, *arguments: str, run: int = 1, time_limit: timedelta | None = None) -> None:
         """Begin a command in the folder."""
-        self.executor.start(
+        self.executor.start_command(
             Command(
-                run_id=run,
+                key=(run, 1),
                 arguments=arguments,
                 environment={"PATH": os.environ["PATH"], "FLAG": "up"},
                 working_directory=self.place,
@@ -60,7 +60,7 @@ class Bench:
     def take(self, ended: list[Ended], *, expected: int = 0) -> None:
         """Note what has ended; nothing is a failure."""
         assert ended, f"run {expected} did not end"
-        self.ended |= {end.run_id: end.evidence for end in ended}
+        self.ended |= {end.key[0]: end.evidence for end in ended if end.evidence is not None}
 
     def wait_for_output(self, text: str, *, run: int = 1) -> str:
         """Wait until a command has written ``text``, and return all it wrote."""
@@ -227,8 +227,8 @@ def test_ending_is_asked_for_first(still_bench: Bench) -> None:
         " print('ready', flush=True); signal.pause()"
     )
     still_bench.wait_for_output("ready")
-    still_bench.executor.end(1, EndKind.CANCELLED, "cancelled by ada")
-    still_bench.executor.end(1, EndKind.STOPPED, "too late to matter")
+    still_bench.executor.end((1, 1), EndKind.CANCELLED, "cancelled by ada")
+    still_bench.executor.end((1, 1), EndKind.STOPPED, "too late to matter")
 
     assert still_bench.finish() == Evidence(EndKind.CANCELLED, "cancelled by ada; exit code 0", 0)
     assert still_bench.output() == "ready\ntidy\n"
@@ -238,7 +238,7 @@ def test_ending_is_enforced(bench: Bench) -> None:
     """A command that ignores SIGTERM is killed after a while, and says so."""
     bench.shell(IGNORES_TERM)
     bench.wait_for_output("ready")
-    bench.executor.end(1, EndKind.CANCELLED, "cancelled by ada")
+    bench.executor.end((1, 1), EndKind.CANCELLED, "cancelled by ada")
 
     message = "cancelled by ada; it did not end within 0.2s of SIGTERM; ended by SIGKILL"
     assert bench.finish() == Evidence(EndKind.CANCELLED, message, signal="SIGKILL")
@@ -248,7 +248,7 @@ def test_killing_is_at_once(still_bench: Bench) -> None:
     """A command that must not live a moment longer gets no chance to tidy up."""
     still_bench.shell(IGNORES_TERM)
     still_bench.wait_for_output("ready")
-    still_bench.executor.kill(1, EndKind.LOST, "its lease was lost")
+    still_bench.executor.kill((1, 1), EndKind.LOST, "its lease was lost")
 
     assert still_bench.finish() == Evidence(EndKind.LOST, "its lease was lost; ended by SIGKILL", signal="SIGKILL")
 
@@ -257,8 +257,8 @@ def test_a_command_that_ended_by_itself_was_not_ended(still_bench: Bench) -> Non
     """Ending comes too late for a command that has exited, though nobody has noticed yet."""
     still_bench.shell("exit 3")
     os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-    still_bench.executor.end(1, EndKind.CANCELLED, "cancelled by ada")
-    still_bench.executor.kill(1, EndKind.LOST, "its lease was lost")
+    still_bench.executor.end((1, 1), EndKind.CANCELLED, "cancelled by ada")
+    still_bench.executor.kill((1, 1), EndKind.LOST, "its lease was lost")
 
     assert still_bench.finish() == Evidence(EndKind.EXITED, "exit code 3", 3)
 
@@ -294,7 +294,7 @@ def test_the_whole_group_is_asked_to_end(still_bench: Bench) -> None:
         f" subprocess.run(['sh', '-c', {inner!r}])"
     )
     still_bench.wait_for_output("ready")
-    still_bench.executor.end(1, EndKind.CANCELLED, "cancelled by ada")
+    still_bench.executor.end((1, 1), EndKind.CANCELLED, "cancelled by ada")
     still_bench.finish()
 
     assert {"outer waits", "inner tidy"} <= set(still_bench.output().splitlines())
@@ -308,7 +308,7 @@ def test_who_leaves_the_group_cannot_delay_the_end(still_bench: Bench) -> None:
     try:
         while not (ended := still_bench.executor.wait(0.01)):
             advance(still_bench, seconds=1)
-        assert ended == [Ended(1, Evidence(EndKind.EXITED, "exit code 6", 6))]
+        assert [end.evidence for end in ended] == [Evidence(EndKind.EXITED, "exit code 6", 6)]
         assert is_alive(stranger)
     finally:
         os.kill(stranger, signal.SIGKILL)
@@ -386,9 +386,9 @@ def test_closing_leaves_nothing(tmp_path: Path) -> None:
     assert set(Path("/proc/self/fd").iterdir()) == before
 
 
-def test_a_run_is_not_carried_out_twice_at_once(bench: Bench) -> None:
+def test_a_step_is_not_carried_out_twice_at_once(bench: Bench) -> None:
     """Starting what runs already is a mistake of the caller."""
     bench.start("sleep", "600")
 
-    with pytest.raises(ValueError, match="run 1 is being carried out already"):
+    with pytest.raises(ValueError, match="step 1 of run 1 is being carried out already"):
         bench.start("true")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,11 +10,16 @@ from threading import Barrier
 
 import pytest
 
+from ostinato.clock import SystemClock
 from ostinato.config import Config
 from ostinato.errors import NotPossible
 from ostinato.model.engine import AuditEntry
+from ostinato.model.statuses import RunStatus
 from ostinato.operations.people import Person
+from ostinato.processes.agent import make_agent
 from ostinato.store import journal
+from ostinato.store.database import Store
+from ostinato.store.versioning import open_schema
 from ostinato.testing.night import Night, open_night
 from ostinato.world import World
 
@@ -79,3 +85,31 @@ def two_at_once(
         return answered[0], refusals[0]
 
     return act_twice
+
+
+@pytest.fixture
+def live(database_url: str, tmp_path: Path) -> Iterator[World]:
+    """Lend a world in which time passes, on an empty database."""
+    store = Store(database_url)
+    open_schema(store)
+    yield World(Config(folder=tmp_path, database=database_url), store, SystemClock())
+    store.close()
+
+
+@pytest.fixture
+def carry_out(live: World) -> Callable[[], Counter[RunStatus]]:
+    """Lend an agent that carries out what waits in the live world, and goes; it returns where the runs went."""
+
+    def work() -> Counter[RunStatus]:
+        agent = make_agent(live)
+        agent.start(once=True)
+        try:
+            agent.tick()
+            while not agent.is_done:
+                agent.wait(agent.seconds_until_due())
+                agent.tick()
+        finally:
+            agent.close()
+        return agent.tally
+
+    return work

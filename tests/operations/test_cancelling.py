@@ -15,7 +15,7 @@ from ostinato.model.transitions import Party
 from ostinato.operations.cancelling import Cancelled, cancel
 from ostinato.operations.people import Person
 from ostinato.operations.starting import trigger_once
-from ostinato.store import runs
+from ostinato.store import claims
 from ostinato.store import schema as t
 from ostinato.store.moves import Move, move_runs
 from ostinato.testing.factories import make_definition, make_retry
@@ -46,7 +46,7 @@ def bring_to(night: Night, status: RunStatus) -> None:
             move_runs(tx, move, t.runs.c.id == run.id, values={"released_token": run.lease_token})
 
 
-@pytest.mark.parametrize("status", [RunStatus.WAITING, RunStatus.SCHEDULED, RunStatus.PAUSED, RunStatus.SUSPENDED])
+@pytest.mark.parametrize("status", [RunStatus.WAITING, RunStatus.SCHEDULED, RunStatus.PAUSED])
 @pytest.mark.parametrize("by_number", [False, True])
 def test_a_run_that_nobody_carries_out_is_cancelled_at_once(
     *, night: Night, world: World, audit: Audit, status: RunStatus, by_number: bool
@@ -72,10 +72,21 @@ def test_the_agent_of_a_running_run_is_asked(night: Night, world: World, audit: 
     cancelled = cancel(world, SLOT, by=ADA)
 
     with night.store.read() as tx:
-        held = {run.id: run.cancel_requested_by for run in runs.list_held_runs(tx, agent_id=night.agent().id)}
+        held = {run.id: run.cancel_requested_by for run in claims.list_held_runs(tx, agent_id=night.agent().id)}
     assert not cancelled.at_once
     assert (cancelled.run.status, held[cancelled.run.id]) == (RunStatus.RUNNING, "ada")
     assert [entry.action for entry in audit()] == ["cancel"]
+
+
+def test_a_suspended_run_is_woken_to_be_cancelled(night: Night, world: World, audit: Audit) -> None:
+    """Its steps may have something to undo: the agent that takes it up sees to that."""
+    bring_to(night, RunStatus.SUSPENDED)
+
+    cancelled = cancel(world, SLOT, by=ADA)
+
+    assert not cancelled.at_once
+    assert (cancelled.run.status, cancelled.run.cancel_requested_by) == (RunStatus.WAITING, "ada")
+    assert [run.id for run in night.claim()] == [cancelled.run.id]
 
 
 def test_a_one_off_is_cancelled_by_its_number(night: Night, world: World) -> None:

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
-from ostinato.model.statuses import AgentStatus
+from ostinato.model.changes import RunMoved
+from ostinato.model.statuses import AgentStatus, RunStatus
+from ostinato.operations.cancelling import cancel
 from ostinato.operations.explaining import explain
+from ostinato.operations.listing import show_run
 from ostinato.operations.pausing import Pausable, pause
 from ostinato.operations.people import Person
-from ostinato.store import agents
-from ostinato.testing.factories import make_account, make_definition, make_maintenance
+from ostinato.store import agents, claims
+from ostinato.store.claims import HeldMove
+from ostinato.testing.factories import make_account, make_definition, make_maintenance, make_new_run
 from ostinato.testing.night import Night
 from ostinato.world import World
 
@@ -114,3 +118,98 @@ def test_an_agent_that_has_said_goodbye_is_not_counted_on(night: Night, world: W
     silent = explain(world, SLOT).verdict
 
     assert gone == silent == "waiting: agent agent-1 serves queue default, but takes no runs now"
+
+
+def one_off(night: Night, **values: Any) -> int:
+    """Create a run of the definition; return its id."""
+    definition_id = night.slot(SLOT).definition_id
+    return night.create(make_new_run(definition_id, account_id=night.slot(SLOT).account_id, **values))[0]
+
+
+def rest(night: Night, to: RunStatus, *, agent: str = "agent-1") -> None:
+    """Have an agent claim all that waits, and let go of it."""
+    held = [HeldMove(run.id, run.lease_token, RunMoved(to, "rests")) for run in night.claim(agent=agent)]
+    with night.store.write() as tx:
+        claims.move_held_runs(tx, held, actor=agent, now=night.now)
+
+
+def singleton(night: Night, world: World) -> int:
+    """Make the only run of a key."""
+    return one_off(night, singleton_key="refresh")
+
+
+def singleton_that_comes_second(night: Night, world: World) -> int:
+    """Make a run of a key for which another waits longer."""
+    return max(one_off(night, singleton_key="refresh") for _ in range(2))
+
+
+def singleton_of_a_key_that_is_held(night: Night, world: World) -> int:
+    """Make a run of a key that another holds, which is paused."""
+    one_off(night, singleton_key="refresh")
+    rest(night, RunStatus.PAUSED)
+    return one_off(night, singleton_key="refresh")
+
+
+def singleton_that_holds_its_key(night: Night, world: World) -> int:
+    """Make a run of a key that was handed over by its agent, before another of that key."""
+    run_id = one_off(night, singleton_key="refresh")
+    rest(night, RunStatus.WAITING)
+    one_off(night, singleton_key="refresh", priority=9)
+    return run_id
+
+
+def begun_run_that_is_too_late(night: Night, world: World) -> int:
+    """Make a run that began in time, and was handed over after it had to begin."""
+    run_id = one_off(night, start_before=night.now + timedelta(seconds=1))
+    rest(night, RunStatus.WAITING)
+    night.advance(seconds=2)
+    return run_id
+
+
+def run_to_be_cancelled_of_a_paused_definition(night: Night, world: World) -> int:
+    """Make a run that slept, and is to be cancelled while nothing of its definition may start."""
+    run_id = one_off(night)
+    rest(night, RunStatus.SUSPENDED)
+    pause(world, Pausable.DEFINITION, "sales", by=Person("ada"))
+    cancel(world, str(run_id), by=Person("ada"))
+    return run_id
+
+
+def run_without_definition(night: Night, world: World) -> int:
+    """Make a run of an action, while a definition is paused that it has nothing to do with."""
+    pause(world, Pausable.DEFINITION, "sales", by=Person("ada"))
+    return night.create(make_new_run())[0]
+
+
+def chained_run(night: Night, world: World) -> int:
+    """Make a run that needs one which has yet to run."""
+    return one_off(night, needs=((one_off(night, queue="io"), "load"),))
+
+
+@pytest.mark.parametrize(
+    ("make", "taken"),
+    [
+        (singleton, True),
+        (singleton_that_comes_second, False),
+        (singleton_of_a_key_that_is_held, False),
+        (singleton_that_holds_its_key, True),
+        (begun_run_that_is_too_late, True),
+        (run_to_be_cancelled_of_a_paused_definition, True),
+        (run_without_definition, True),
+        (chained_run, False),
+    ],
+)
+def test_the_same_holds_of_runs_with_a_plan(
+    night: Night, world: World, make: Callable[[Night, World], int], *, taken: bool
+) -> None:
+    """Of singletons, of runs that rested, of those that need others: what is said is what happens."""
+    redeclare(definition={"start": "manual"})(night, world)
+    night.beat()
+    run_id = make(night, world)
+    night.tick()
+    details = show_run(world, run_id)
+
+    claimed = [run.id for run in night.claim()]
+
+    assert details.claim is not None
+    assert (details.claim.ready, run_id in claimed) == (taken, taken)

@@ -16,7 +16,7 @@ from ostinato.operations.explaining import Explanation, explain
 from ostinato.operations.pausing import Pausable, pause
 from ostinato.operations.people import Person
 from ostinato.policies.verdict import Gate
-from ostinato.store import agents, journal, runs
+from ostinato.store import agents, claims, journal
 from ostinato.store import schema as t
 from ostinato.store.moves import Move, move_runs
 from ostinato.testing.factories import (
@@ -173,7 +173,7 @@ def test_a_waiting_slot_waits_for_a_free_place(night: Night, world: World) -> No
         )
     free = explain(world, SLOT).gates[-1]
     with night.store.write() as tx:
-        runs.claim_runs(tx, agent_id=agent.id, actor="small", queues=["default"], limit=1, now=night.now)
+        claims.claim_runs(tx, agent_id=agent.id, actor="small", queues=["default"], limit=1, now=night.now)
 
     full = blocking(explain(world, SLOT))
 
@@ -208,7 +208,7 @@ def test_a_running_slot_says_where_and_since_when(night: Night, world: World) ->
     assert explanation.verdict == f"running: attempt 1 (run {run.id}) since 2026-01-10T12:00:00Z on agent agent-1"
     assert [gate.reason for gate in explanation.gates] == [
         "agent agent-1 on here sent its last heartbeat 20s ago",
-        "its time limit of 2h ends at 2026-01-10T14:00:00Z",
+        "its time limit ends at 2026-01-10T14:00:00Z",
         "nobody has asked to cancel it",
     ]
     assert explanation.earliest_start is None
@@ -225,7 +225,7 @@ def test_a_running_slot_in_trouble_says_so(night: Night, world: World) -> None:
 
     assert [gate.satisfied for gate in explanation.gates] == [False, False, False]
     assert explanation.verdict.endswith("sent its last heartbeat 2m ago; after 1m it counts as lost")
-    assert explanation.gates[1].reason == "its time limit of 1m ended at 2026-01-10T12:01:00Z"
+    assert explanation.gates[1].reason == "its time limit ended at 2026-01-10T12:01:00Z"
     assert explanation.gates[2].reason == "ada asked to cancel it at 2026-01-10T12:00:00Z"
 
 

@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from ostinato.engine.context import Context, Desired
 from ostinato.engine.ensure_definition_dependencies_exist import ensure_definition_dependencies_exist
+from ostinato.model.changes import RunMoved
 from ostinato.model.engine import StepOutcome
-from ostinato.model.statuses import RunStatus
+from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.operations.people import Person
 from ostinato.operations.starting import rerun, retry, trigger_slot
-from ostinato.store import journal
+from ostinato.store import journal, plans
+from ostinato.store.claims import HeldMove, move_held_runs
 from ostinato.store.database import Tx
 from ostinato.store.invariants import INVARIANTS, find_since
-from ostinato.testing.factories import make_account, make_chain, make_definition, make_retry, utc
+from ostinato.testing.factories import make_account, make_chain, make_definition, make_new_run, make_retry, utc
 from ostinato.testing.night import Night
+from ostinato.testing.plans import make_step
 from ostinato.world import World
 
 ADA = Person("ada")
@@ -62,11 +66,13 @@ def add_second_attempt(night: Night, status: RunStatus) -> None:
         """
         INSERT INTO runs (
             attempt, status, slot_id, definition_id, account_id, version, series, origin, parameters, queue, priority,
-            due_at, created_at, started_at, finished_at, lease_token, released_token, end_kind, end_message
+            due_at, created_at, started_at, finished_at, lease_token, released_token, end_kind, end_message,
+            decision, outlives_agent, waits_for
         )
         SELECT
             2, :status, slot_id, definition_id, account_id, version, series, origin, parameters, queue, priority,
-            due_at, created_at, started_at, finished_at, lease_token, released_token, end_kind, end_message
+            due_at, created_at, started_at, finished_at, lease_token, released_token, end_kind, end_message,
+            0, false, ''
         FROM runs WHERE id = :run
         """,
         status=status.value,
@@ -172,7 +178,7 @@ def test_what_was_started_by_hand_needs_no_upstream(night: Night, world: World) 
 def test_a_dependency_that_came_later_is_not_held_against_earlier_runs(night: Night) -> None:
     """[2] They were judged by what was declared then."""
     night.declare(definitions=[make_definition("down"), make_definition("up", writes_to=("up",))])
-    night.work(lambda run: RunStatus.SUCCESS if run.definition.name == "down" else RunStatus.FAILED)
+    night.work(lambda run: RunStatus.SUCCESS if run.work == "down" else RunStatus.FAILED)
     night.advance(minutes=1)
     night.declare(definitions=[make_definition("down", reads_from=("up",)), make_definition("up", writes_to=("up",))])
     night.tick()
@@ -229,6 +235,66 @@ def test_a_write_under_a_stale_lease_is_found(night: Night) -> None:
     assert find_offences(night) == {5: [f"run {run.id} became running under lease 0, after lease 0"]}
 
 
+def end_with_a_plan(night: Night, status: StepStatus, **values: Any) -> int:
+    """Have a run that has ended long ago, with a step in some status; return its id."""
+    night.create(make_new_run())
+    (run,) = night.claim()
+    night.finish(run)
+    with night.store.write() as tx:
+        plans.store_steps(tx, [(run.id, make_step(1, status, **values))])
+    night.advance(minutes=11)
+    return run.id
+
+
+@pytest.mark.parametrize("status", [StepStatus.RUNNING, StepStatus.SUSPENDED])
+def test_a_step_that_outlived_its_run_is_found(night: Night, status: StepStatus) -> None:
+    """[6] Nobody will ever end it; one that has not begun, or has failed, may stay as it is."""
+    run_id = end_with_a_plan(night, status)
+    end_with_a_plan(night, StepStatus.PENDING)
+    end_with_a_plan(night, StepStatus.ERROR)
+
+    assert find_offences(night) == {6: [f"run {run_id} is success, and its step step-1 is {status}"]}
+
+
+def test_an_event_that_nobody_will_take_is_found(night: Night) -> None:
+    """[7] It waits for a run that has ended, or was given to a step that does not know of it."""
+    ended = end_with_a_plan(night, StepStatus.SUCCESS)
+    night.create(make_new_run())
+    (run,) = night.claim()
+    with night.store.write() as tx:
+        plans.store_steps(tx, [(run.id, make_step(1, StepStatus.RUNNING, event_id=4711))])
+    insert = (
+        "INSERT INTO events (run_id, step, name, optional, fate, reason, sent_by, sent_at, due_at)"
+        " VALUES (:run, 1, 'go', false, :fate, '', 'ann', 0, 0)"
+    )
+    change(night, insert, run=ended, fate="waiting")
+    change(night, insert, run=run.id, fate="waiting")
+    change(night, insert, run=run.id, fate="taken")
+
+    assert find_offences(night) == {
+        7: [
+            f"event 1 is waiting, and its run {ended} is success",
+            f"event 3 of run {run.id} was taken, and its step does not have it",
+        ]
+    }
+
+
+def test_a_singleton_that_is_not_let_go_is_found(night: Night) -> None:
+    """[4] No run of its key would ever be carried out again."""
+    night.create(make_new_run(singleton_key="refresh"))
+    (run,) = night.claim()
+    night.finish(run)
+    with night.store.write() as tx:
+        tx.execute(
+            text("PRAGMA ignore_check_constraints = ON")
+            if night.store.dialect == "sqlite"
+            else text("ALTER TABLE runs DROP CONSTRAINT runs_singleton_check")
+        )
+        tx.execute(text("UPDATE runs SET singleton_held = 'refresh'"))
+
+    assert find_offences(night) == {4: [f"run {run.id} has ended, and holds refresh still"]}
+
+
 def forget_to_examine(night: Night) -> None:
     """Lose the wake-up of the slot that comes next."""
     night.work()
@@ -251,12 +317,23 @@ def forget_to_start(night: Night) -> None:
     night.tick()
 
 
+def forget_to_wake(night: Night) -> None:
+    """Leave a suspended run to itself."""
+    night.work()
+    night.create(make_new_run())
+    (run,) = night.claim()
+    asleep = HeldMove(run.id, run.lease_token, RunMoved(RunStatus.SUSPENDED, "it waits", wake_at=night.now))
+    with night.store.write() as tx:
+        move_held_runs(tx, [asleep], actor="agent-1", now=night.now)
+
+
 @pytest.mark.parametrize(
     ("forget", "offence"),
     [
         (forget_to_examine, "sales/-/2026-01-10 is due, has no run, and no reason is known"),
         (forget_to_decide, "and nothing was decided about another attempt"),
         (forget_to_start, "is scheduled still, though its start time has come"),
+        (forget_to_wake, "is suspended still, though the time to wake it has come"),
     ],
 )
 def test_what_was_forgotten_is_found_once_it_is_overdue(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ostinato.errors import NotFound, NotPossible
+from ostinato.model.definitions import DeclaredStep
 from ostinato.model.engine import AuditEntry
 from ostinato.model.runs import RunOrigin
 from ostinato.model.slots import SlotFace
@@ -339,6 +340,12 @@ WRONG_ORDERS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"command": ("load", "{start_date}")}, {}, "uses {start_date}, so a one-off of it needs its start"),
     ({"command": ("load", "{end}")}, {"start": "2026-01-05"}, "uses {end}, so a one-off of it needs its end"),
     ({"command": ("load", "{slot}")}, {}, "uses {slot}, which a one-off does not have"),
+    ({"environment": {"DAY": "{end_date}"}}, {}, "uses {end_date}, so a one-off of it needs its end"),
+    (
+        {"command": (), "steps": (DeclaredStep("a", action="m:f", inputs={"day": ["{start}"]}),)},
+        {},
+        "uses {start}, so a one-off of it needs its start",
+    ),
     ({}, {"parameters": {"account": "us"}}, "a parameter cannot be called account"),
     ({}, {"parameters": {"start": "2026-01-05"}}, "a parameter cannot be called start"),
     ({}, {"parameters": {"two words": "1"}}, "a parameter cannot be called 'two words'"),

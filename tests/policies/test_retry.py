@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ostinato.model.definitions import RetryKind, RetryRule
 from ostinato.model.runs import LOST_KINDS, EndKind
-from ostinato.policies.retry import GiveUp, RetryAt, RetryFacts, judge_retry
+from ostinato.policies.retry import GiveUp, RetryAt, RetryFacts, is_worth_retrying, judge_retry, next_wait
 
 ENDED = datetime(2026, 1, 5, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -103,3 +103,20 @@ def test_jitter_spreads_slots_that_failed_together() -> None:
     waits = {wait_of(make_facts(rule, subject=f"slot-{number}")) for number in range(100)}
 
     assert len(waits) == 100
+
+
+@pytest.mark.parametrize("rule", [RetryRule(), FIXED, EXPONENTIAL, SERIES, replace(FIXED, jitter=0.5)])
+@pytest.mark.parametrize("failed", [1, 2, 3, 8])
+def test_a_step_waits_as_a_slot_does(rule: RetryRule, failed: int) -> None:
+    """The rule means the same for both; only what is counted differs."""
+    wait = next_wait(rule, failed, "slot-1")
+
+    assert (None if wait is None else wait.total_seconds()) == wait_of(make_facts(rule, failed=failed))
+
+
+def test_exit_codes_are_asked_for_by_themselves() -> None:
+    """A step that is no command has no exit code, and none is among those that are named."""
+    rule = replace(FIXED, on_exit_codes=frozenset({75}))
+
+    assert [is_worth_retrying(rule, code) for code in (75, 1, None)] == [True, False, False]
+    assert is_worth_retrying(FIXED, None)

@@ -204,6 +204,7 @@ def test_a_wrong_entry_is_named_with_its_place_in_the_module(project: Any, entry
         ({"module": "nightly", "command": ["{nme}"]}, ".command[0]", "{nme} is no placeholder"),
         ({"module": "nightly", "command": ["x"], "arguments": ["{x"]}, ".arguments[0]", "a { stands alone"),
         ({"module": "nightly", "command": ["x"], "defaults": {"shell": "x"}}, "", "one command line for all"),
+        ({"module": "nightly", "command": ["x"], "defaults": {"action": "m:f"}}, "", "one command line for all"),
         ({"module": "nightly", "command": ["x"], "defaults": {"queu": "x"}}, ".defaults.queu", "unknown key"),
         ({"modul": "nightly", "module": "x", "command": ["x"]}, ".modul", "unknown key"),
     ],

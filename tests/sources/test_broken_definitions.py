@@ -28,7 +28,7 @@ BROKEN = [
     ("definitions:\n  '': {command: [x]}", 2, "definitions.", "'' cannot be a name", "begin with a letter"),
     (f"definitions:\n  {'n' * 201}: {{command: [x]}}", 2, f"definitions.{'n' * 201}", "at most 200 characters", ""),
     # commands
-    ("definitions:\n  d: {}", 2, "definitions.d", "this definition has no command", "add command:"),
+    ("definitions:\n  d: {}", 2, "definitions.d", "this definition does not say what to do", "add command:"),
     ("definitions:\n  d:\n    comand: [run]", 3, "definitions.d.comand", "unknown key", "did you mean command?"),
     (
         "definitions:\n  d:\n    command: python -m 'a b'",

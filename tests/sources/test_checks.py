@@ -132,6 +132,25 @@ def test_a_label_that_an_account_lacks_is_reported(project: Any) -> None:
     assert check(project) == []
 
 
+def test_a_label_that_only_a_step_uses_is_reported_too(project: Any) -> None:
+    """Steps have holes like commands, in arguments and in inputs."""
+    project.write(
+        "a.yaml",
+        """\
+        definitions:
+          d:
+            matrix: account
+            steps:
+              a: {command: [run, "{labels.tier}"]}
+              b: {action: "m:f", inputs: {x: ["{labels.tier}"]}}
+        """,
+    )
+
+    (problem,) = check(project)
+
+    assert problem.startswith("a.yaml:2: d: {labels.tier} has no value for the account two\n")
+
+
 def test_no_accounts_are_no_mistake(project: Any) -> None:
     """Accounts may yet come; a definition that waits for them is right."""
     project.write("accounts.yaml", "accounts: {}\n")

@@ -82,6 +82,9 @@ def test_the_example_obeys_the_schemas(kind: SchemaKind, file: str) -> None:
         ("definitions", "definitions: {d: {command: [a, 5, 1.5], frequency: {every: 5m}, reads_from: x}}"),
         ("definitions", "definitions: {d: {shell: a, start: manual, retry: {series: [1m], lost: 0}}}"),
         ("definitions", "definitions: {d: {start: {at_start: {delay: 1m}}, frequency: {cron: '* * * * *'}}}"),
+        ("definitions", "definitions: {d: {action: 'shop.flows:report', inputs: {a: [1, null]}, rescue: null}}"),
+        ("definitions", "definitions: {d: {steps: {a: {command: [x]}, b: {shell: y, needs: a, rescue: skip}}}}"),
+        ("definitions", "definitions: {d: {steps: [{name: a, action: 'm:f', retry: never, timeout: 5m}]}}"),
         ("definitions", "defaults: {time_limit: 5m}\ndefinitions: {d: {time_limit: null, environment: {A: 1}}}"),
     ],
 )
@@ -113,6 +116,12 @@ def test_what_we_accept_obeys_the_schema(kind: SchemaKind, text: str) -> None:
         ("definitions", "definitions: {d: {start: {}}}"),
         ("definitions", "definitions: {d: {retry: {fixed: {attempts: 3}}}}"),
         ("definitions", "definitions: {d: {active: yes}}"),
+        ("definitions", "definitions: {d: {action: report}}"),
+        ("definitions", "definitions: {d: {steps: {}}}"),
+        ("definitions", "definitions: {d: {steps: {a b: {command: [x]}}}}"),
+        ("definitions", "definitions: {d: {steps: {a: {comand: [x]}}}}"),
+        ("definitions", "definitions: {d: {steps: [{name: a, rescue: stop}]}}"),
+        ("definitions", "definitions: {d: {steps: {a: {shell: x, retry: {lost: 1}}}}}"),
     ],
 )
 def test_an_editor_finds_mistakes_too(kind: SchemaKind, text: str) -> None:

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import pytest
 
+from ostinato.model.changes import RunMoved
 from ostinato.model.runs import ClaimedRun
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import RunStatus
-from ostinato.store import accounts, definitions, runs
+from ostinato.store import accounts, claims, definitions, due_runs, runs
+from ostinato.store.claims import HeldMove
 from ostinato.testing.children import run_together
 from ostinato.testing.factories import (
     NOON,
@@ -29,7 +31,7 @@ DUE = ["sales/-/2026-01-08", "sales/-/2026-01-09"]
 CLAIM_ALL = """
 import sys
 from ostinato.clock import SystemClock
-from ostinato.store import agents, runs
+from ostinato.store import agents, claims, due_runs, runs
 from ostinato.store.database import Store
 
 store, name, now = Store(sys.argv[1]), sys.argv[2], SystemClock().now()
@@ -41,7 +43,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 while True:
     with store.write() as tx:
-        claimed = runs.claim_runs(tx, agent_id=agent.id, actor=name, queues=["default"], limit=3, now=now)
+        claimed = claims.claim_runs(tx, agent_id=agent.id, actor=name, queues=["default"], limit=3, now=now)
     if not claimed:
         break
     print(*(run.id for run in claimed), flush=True)
@@ -58,10 +60,7 @@ def make_one_offs(night: Night, count: int) -> set[int]:
     night.declare(definitions=[make_definition(start="manual")])
     night.tick()
     definition = night.slot(DUE[0]).definition_id
-    with night.store.write() as tx:
-        return set(
-            runs.create_runs(tx, [make_new_run(definition) for _ in range(count)], actor="tester", now=night.now)
-        )
+    return set(night.create(*(make_new_run(definition) for _ in range(count))))
 
 
 def test_a_claim_hands_out_all_that_an_agent_needs(night: Night) -> None:
@@ -105,7 +104,7 @@ def test_a_claim_writes_who_runs_it_and_until_when(night: Night) -> None:
     assert (run.status, run.agent, run.started_at, run.lease_token) == (RunStatus.RUNNING, "agent-7", night.now, 1)
     night.advance(minutes=5)
     with night.store.write() as tx:
-        assert runs.time_out_long_runs(tx, overdue_since=night.now, actor="e", now=night.now, limit=9) == 1
+        assert due_runs.time_out_long_runs(tx, overdue_since=night.now, actor="e", now=night.now, limit=9) == 1
 
 
 def test_a_run_is_carried_out_by_the_definition_of_the_day(night: Night) -> None:
@@ -147,7 +146,7 @@ def test_an_agent_claims_from_its_queues_alone(night: Night) -> None:
     night.declare(definitions=[make_definition("io", queue="io"), make_definition("cpu", queue="cpu")])
     night.tick()
 
-    assert {run.definition.name for run in night.claim(queues=["io", "gpu"])} == {"io"}
+    assert {run.work for run in night.claim(queues=["io", "gpu"])} == {"io"}
     assert night.claim(queues=["io", "gpu"]) == []
     assert night.claim(queues=["cpu"], limit=0) == []
 
@@ -265,6 +264,26 @@ def test_what_is_too_late_is_not_claimed(night: Night) -> None:
     assert night.claim() == []
 
 
+def test_what_an_agent_cannot_carry_out_is_left_to_others(night: Night) -> None:
+    """It names the runs that it has tried in vain."""
+    made = make_one_offs(night, 3)
+    unfit = max(made)
+    agents = [night.agent(name).id for name in ("agent-1", "agent-2")]
+
+    with night.store.write() as tx:
+        mine, theirs = (
+            {
+                run.id
+                for run in claims.claim_runs(
+                    tx, agent_id=id, actor="a", queues=["default"], limit=9, now=NOON, exclude=exclude
+                )
+            }
+            for id, exclude in zip(agents, [{unfit}, set[int]()], strict=True)
+        )
+
+    assert (mine, theirs) == (made - {unfit}, {unfit})
+
+
 def test_a_claimed_run_is_not_claimed_again(night: Night) -> None:
     """[5] Until it is handed back, it belongs to one agent; then the next lease has a higher token."""
     night.declare(definitions=[make_definition(ends_on=utc("2026-01-08").date())])
@@ -272,8 +291,9 @@ def test_a_claimed_run_is_not_claimed_again(night: Night) -> None:
     (run,) = night.claim()
 
     assert night.claim(agent="agent-2") == []
+    handed = HeldMove(run.id, 1, RunMoved(RunStatus.WAITING, "stopping"))
     with night.store.write() as tx:
-        assert runs.hand_over_run(tx, run_id=run.id, lease_token=1, cause="stopping", actor="a", now=NOON)
+        assert not claims.move_held_runs(tx, [handed], actor="a", now=NOON)
     assert [again.lease_token for again in night.claim(agent="agent-2")] == [2]
 
 
@@ -288,7 +308,7 @@ def test_threads_never_claim_the_same_run(night: Night) -> None:
         together.wait()
         while True:
             with night.store.write() as tx:
-                claimed = runs.claim_runs(
+                claimed = claims.claim_runs(
                     tx, agent_id=agents[number].id, actor="a", queues=["default"], limit=7, now=NOON
                 )
             if not claimed:
@@ -318,8 +338,8 @@ def test_a_claimant_passes_over_what_another_holds(postgres_url: str) -> None:
         agent = night.agent()
 
         with night.store.write() as mine, other.store.write() as theirs:
-            first = runs.claim_runs(mine, agent_id=agent.id, actor="a", queues=["default"], limit=1, now=NOON)
-            second = runs.claim_runs(theirs, agent_id=agent.id, actor="a", queues=["default"], limit=2, now=NOON)
+            first = claims.claim_runs(mine, agent_id=agent.id, actor="a", queues=["default"], limit=1, now=NOON)
+            second = claims.claim_runs(theirs, agent_id=agent.id, actor="a", queues=["default"], limit=2, now=NOON)
 
     assert len(first) == len(second) == 1
     assert {run.id for run in first + second} == made

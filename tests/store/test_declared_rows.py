@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -11,8 +12,11 @@ from sqlalchemy import func, select
 from ostinato.model.accounts import Account, DeclaredAccount
 from ostinato.model.definitions import (
     DeclaredDefinition,
+    DeclaredStep,
     Dependency,
     Matrix,
+    Rescue,
+    RetryFrom,
     RetryKind,
     RetryRule,
     StartKind,
@@ -62,7 +66,29 @@ FULL_DEFINITION = DeclaredDefinition(
     environment={"TZ": "UTC", "LEER": ""},
     active=False,
     description="Sales of a day – all of them",
+    action="shop.flows:report",
+    inputs={"day": "{start_date}", "deep": [{"none": None, "größe": 1.5}, True]},
+    steps=(
+        DeclaredStep(
+            "load",
+            ("python", "-m", "shop", "{steps.extract.rows}"),
+            action="shop.flows:load",
+            inputs={"rows": "{steps.extract.rows}"},
+            needs=("extract",),
+            after=("check",),
+            retry=RetryRule(RetryKind.FIXED, 3, timedelta(seconds=1)),
+            timeout=timedelta(minutes=10),
+            rescue=Rescue.SKIP,
+            idempotent=True,
+            queue="cpu",
+            environment={"A": "1"},
+            working_directory="in",
+        ),
+    ),
+    rescue=Rescue.PAUSE,
+    retry_from=RetryFrom.START,
 )
+"""A definition that no source would take, as it says all that any can."""
 
 
 @pytest.mark.parametrize("declared", [FULL_ACCOUNT, make_account("acme")], ids=["full", "plain"])
@@ -95,7 +121,12 @@ def test_a_definition_comes_back_as_it_was_declared(store: Store, declared: Decl
 
 def test_the_full_records_leave_nothing_at_its_default() -> None:
     """Otherwise the tests above would not notice a field that is lost."""
-    for full, plain in ((FULL_ACCOUNT, make_account("x")), (FULL_DEFINITION, make_definition("x", starts_on=None))):
+    pairs: list[tuple[Any, Any]] = [
+        (FULL_ACCOUNT, make_account("x")),
+        (FULL_DEFINITION, make_definition("x", starts_on=None)),
+        (FULL_DEFINITION.steps[0], DeclaredStep("x")),
+    ]
+    for full, plain in pairs:
         same = [field.name for field in fields(full) if getattr(full, field.name) == getattr(plain, field.name)]
         assert same == []
     rule = FULL_DEFINITION.retry

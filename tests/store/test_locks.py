@@ -6,23 +6,21 @@ On SQLite there is one writer at a time; the same acts are carried out there one
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from ostinato.model.runs import ClaimedRun, RunEnd
-from ostinato.model.statuses import RunStatus, SlotStatus
-from ostinato.store import accounts, definitions, runs, slots
+from ostinato.model.runs import ClaimedRun
+from ostinato.model.statuses import SlotStatus
+from ostinato.store import accounts, claims, definitions, slots, stopping
 from ostinato.store import schema as t
-from ostinato.store.database import Store, Tx
+from ostinato.store.database import Tx
 from ostinato.store.lanes import align_lanes
 from ostinato.store.moves import wake
-from ostinato.testing.factories import NOON, make_account, make_chain, make_evidence
+from ostinato.testing.factories import NOON, make_account, make_chain, make_end
+from ostinato.testing.interleaving import interleave
 from ostinato.testing.night import Night
-
-WAITS = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
 
 
 @pytest.fixture
@@ -36,38 +34,6 @@ def claimed(night: Night) -> list[ClaimedRun]:
     return night.claim()
 
 
-def wait_until_blocked(store: Store, begun: Future[bool]) -> None:
-    """Wait until somebody waits for a lock, or is done; on SQLite every writer waits from its beginning."""
-    while store.dialect == "postgresql" and not begun.done():
-        with store.read() as tx:
-            if tx.execute(WAITS).scalar_one():
-                return
-
-
-def interleave(
-    store: Store, first: Callable[[Tx], object], other: Callable[[], bool], then: Callable[[Tx], object]
-) -> bool:
-    """In one transaction do ``first`` and ``then``, and in between begin ``other``; return its answer."""
-    with ThreadPoolExecutor(1) as pool:
-        with store.write() as tx:
-            first(tx)
-            begun = pool.submit(other)
-            wait_until_blocked(store, begun)
-            then(tx)
-        return begun.result()
-
-
-def alone(store: Store, act: Callable[[Tx], object]) -> Callable[[], bool]:
-    """Return an act in a transaction of its own."""
-
-    def carry_out() -> bool:
-        with store.write() as tx:
-            act(tx)
-        return True
-
-    return carry_out
-
-
 def test_a_person_and_an_agent_do_not_block_each_other(night: Night, claimed: list[ClaimedRun]) -> None:
     """Whoever holds a slot holds its live run too: the agent that ends the run waits for both, holding neither."""
     run = claimed[0]
@@ -76,8 +42,8 @@ def test_a_person_and_an_agent_do_not_block_each_other(night: Night, claimed: li
     ended = interleave(
         night.store,
         lambda tx: slots.lock_slot(tx, slot.id),
-        lambda: night.finish(run),
-        lambda tx: runs.request_cancel(tx, run_id=run.id, actor="ann", reason="", now=NOON),
+        lambda tx: not claims.move_held_runs(tx, [make_end(run)], actor="agent", now=NOON),
+        lambda tx: stopping.cancel_run(tx, run_id=run.id, actor="ann", reason="", cause="", now=NOON),
     )
 
     assert ended
@@ -96,13 +62,13 @@ def test_an_agent_and_a_removal_do_not_block_each_other(
 ) -> None:
     """The removal takes runs before slots, as an agent does: it waits for the agent, holding nothing that he needs."""
     run = claimed[1]
-    end = RunEnd(run.id, run.lease_token, RunStatus.SUCCESS, make_evidence())
+    end = make_end(run)
 
     interleave(
         night.store,
-        lambda tx: runs.request_cancel(tx, run_id=run.id, actor="ann", reason="", now=NOON),
-        alone(night.store, remove),
-        lambda tx: runs.finish_runs(tx, [end], actor="agent", now=NOON),
+        lambda tx: stopping.cancel_run(tx, run_id=run.id, actor="ann", reason="", cause="", now=NOON),
+        remove,
+        lambda tx: claims.move_held_runs(tx, [end], actor="agent", now=NOON),
     )
 
     assert night.runs() == []
@@ -120,7 +86,7 @@ def test_an_engine_that_examines_and_a_removal_do_not_block_each_other(
     interleave(
         night.store,
         lambda tx: taken.extend(slots.take_slots_to_examine(tx, now=NOON, limit=9)),
-        alone(night.store, remove),
+        remove,
         lambda tx: slots.keep_reasons(tx, dict.fromkeys(taken, ("blocked", None))),
     )
 
@@ -138,7 +104,7 @@ def test_an_alignment_and_an_agent_do_not_block_each_other(night: Night, claimed
     interleave(
         night.store,
         lambda tx: wake(tx, select(t.slots.c.id).where(t.slots.c.id < last), now=NOON),
-        alone(night.store, lambda tx: align_lanes(tx, now=NOON)),
+        lambda tx: align_lanes(tx, now=NOON),
         lambda tx: wake(tx, select(t.slots.c.id).where(t.slots.c.id == last), now=NOON),
     )
 

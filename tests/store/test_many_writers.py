@@ -19,11 +19,10 @@ AGENTS, ENGINES, READERS = 7, 1, 2
 WRITER = """
 import json, sys, time
 from ostinato.engine.steps import DECLARING_STEPS, STEPS
-from ostinato.model.runs import RunEnd
 from ostinato.model.statuses import AgentStatus, RunStatus
-from ostinato.store import agents, runs
+from ostinato.store import agents, claims, runs
 from ostinato.store.database import Store
-from ostinato.testing.factories import NOON, make_evidence
+from ostinato.testing.factories import NOON, make_end, make_evidence
 from ostinato.testing.night import Night
 
 role, name, url, seconds = sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4])
@@ -35,10 +34,10 @@ def work():
     agent = night.agent(name)
     with store.write() as tx:
         agents.beat(tx, agent, status=AgentStatus.ALIVE, now=NOON)
-        claimed = runs.claim_runs(tx, agent_id=agent.id, actor=name, queues=["default"], limit=2, now=NOON)
+        claimed = claims.claim_runs(tx, agent_id=agent.id, actor=name, queues=["default"], limit=2, now=NOON)
     with store.write() as tx:
-        ends = [RunEnd(run.id, run.lease_token, RunStatus.SUCCESS, make_evidence()) for run in claimed]
-        assert not runs.finish_runs(tx, ends, actor=name, now=NOON)
+        ends = [make_end(run) for run in claimed]
+        assert not claims.move_held_runs(tx, ends, actor=name, now=NOON)
 
 
 def examine():

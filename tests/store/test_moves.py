@@ -45,8 +45,7 @@ def make_run(night: Night, *, later: bool = False) -> int:
     run = make_new_run(
         slot.definition_id, slot_id=slot.id, start_at=utc("2026-01-11") if later else None, cause="made by a test"
     )
-    with night.store.write() as tx:
-        return runs.create_runs(tx, [run], actor="tester", now=NOON)[0]
+    return night.create(run)[0]
 
 
 def history(store: Store, run_id: int) -> list[Transition]:
@@ -70,8 +69,7 @@ def test_no_sequence_of_moves_leaves_the_edges(
 ) -> None:
     """[4] Whatever is asked in whatever order, a run goes along edges alone, and its history is the way it went."""
     run = make_new_run(definition_id, start_at=utc("2026-01-11") if later else None)
-    with night.store.write() as tx:
-        (run_id,) = runs.create_runs(tx, [run], actor="tester", now=NOON)
+    (run_id,) = night.create(run)
     way = [RunStatus.SCHEDULED if later else RunStatus.WAITING]
     for to, by in wishes:
         legal = (way[-1], to, by) in EDGES
@@ -155,8 +153,8 @@ def test_a_run_that_rests_keeps_its_slot_live(night: Night, status: RunStatus) -
 def test_many_runs_move_at_once(night: Night, definition_id: int) -> None:
     """More runs than one statement can name move in one call, each with its history."""
     new = [make_new_run(definition_id) for _ in range(1_201)]
+    created = night.create(*new)
     with night.store.write() as tx:
-        created = runs.create_runs(tx, new, actor="tester", now=NOON)
         moved = move_runs(tx, Move(RunStatus.CANCELLED, Party.PERSON, "ann", "all", NOON), evidence=CANCELLED)
 
     assert [run.id for run in moved] == created

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ostinato.model.runs import ClaimedRun, EndKind, Evidence, NewRun, RunEnd, RunOrigin
+from ostinato.model.changes import RunMoved
+from ostinato.model.runs import ClaimedRun, EndKind, Evidence, HeldRun, NewRun, RunOrigin
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import RunStatus, SlotStatus
 from ostinato.policies.alignment import RemovalLimit
-from ostinato.store import runs, slots
-from ostinato.store.database import Store
+from ostinato.store import claims, due_runs, runs, slots, stopping
+from ostinato.store.claims import HeldMove
+from ostinato.store.database import Store, Tx
 from ostinato.testing.factories import (
     NOON,
     make_account,
     make_definition,
-    make_evidence,
+    make_end,
     make_new_run,
     utc,
 )
@@ -41,16 +44,22 @@ def new_run(night: Night, slot: str | None = FIRST, **values: Any) -> NewRun:
     return make_new_run(found.definition_id, slot_id=found.id if slot else None, **values)
 
 
-def create(night: Night, *new: NewRun) -> list[int]:
-    """Create runs and return their ids."""
-    with night.store.write() as tx:
-        return runs.create_runs(tx, new, actor="tester", now=night.now)
-
-
 def start(night: Night) -> ClaimedRun:
     """Have one run of a slot, claimed by an agent."""
-    create(night, new_run(night))
+    night.create(new_run(night))
     return night.claim()[0]
+
+
+def hand_over(night: Night, run_id: int, *, cause: str = "agent stops") -> bool:
+    """Have the agent that has the first lease of a run hand it over."""
+    move = HeldMove(run_id, 1, RunMoved(RunStatus.WAITING, cause))
+    with night.store.write() as tx:
+        return not claims.move_held_runs(tx, [move], actor=AGENT, now=night.now)
+
+
+def cancel(tx: Tx, run_id: int, *, reason: str = "", cause: str = "cancelled by ann") -> bool:
+    """Have a person cancel a run."""
+    return stopping.cancel_run(tx, run_id=run_id, actor="ann", reason=reason, cause=cause, now=NOON)
 
 
 def rows(store: Store, run_id: int) -> tuple[object, ...]:
@@ -61,7 +70,7 @@ def rows(store: Store, run_id: int) -> tuple[object, ...]:
 
 def test_a_new_run_waits_and_its_slot_is_live(planned: Night) -> None:
     """Creation, the first entry of the history and the slot agree."""
-    (run_id,) = create(planned, new_run(planned, cause="somebody asked", attempt=2))
+    (run_id,) = planned.create(new_run(planned, cause="somebody asked", attempt=2))
 
     run, slot = planned.run(FIRST), planned.slot(FIRST)
     assert (run.id, run.status, run.created_at, run.lease_token) == (run_id, RunStatus.WAITING, NOON, 0)
@@ -84,28 +93,38 @@ def test_a_new_run_waits_and_its_slot_is_live(planned: Night) -> None:
 )
 def test_a_run_for_later_is_scheduled(planned: Night, start_at: object, status: RunStatus) -> None:
     """Only a start time to come makes a run ``scheduled``."""
-    create(planned, new_run(planned, start_at=start_at))
+    planned.create(new_run(planned, start_at=start_at))
 
     assert planned.run(FIRST).status is status
 
 
 def test_a_slot_that_has_a_run_gets_no_second(planned: Night) -> None:
     """[1] Runs that a constraint refuses are passed over, the others are made; the answer names those alone."""
-    create(planned, new_run(planned, FIRST))
+    planned.create(new_run(planned, FIRST))
 
-    created = create(planned, new_run(planned, FIRST, attempt=2), new_run(planned, SECOND), new_run(planned, None))
+    created = planned.create(new_run(planned, FIRST, attempt=2), new_run(planned, SECOND), new_run(planned, None))
 
     assert [run.id for run in planned.runs()][1:] == created
     assert [run.slot_id for run in planned.runs()] == [planned.slot(FIRST).id, planned.slot(SECOND).id, None]
     assert planned.slot(FIRST).attempts == 1
 
 
+def test_runs_without_slot_are_created_together(planned: Night) -> None:
+    """Each with its own beginning, in the order in which they were asked for; more than one statement names."""
+    made = planned.create(*(new_run(planned, None, cause=f"because {number}") for number in range(501)))
+
+    with planned.store.read() as tx:
+        causes = [runs.list_transitions(tx, made[number])[0].cause for number in (0, 1, 500)]
+    assert made == sorted(set(made))
+    assert causes == ["because 0", "because 1", "because 500"]
+
+
 def test_a_succeeded_slot_gets_a_run_only_in_a_new_series(planned: Night) -> None:
     """[3] And then its slot is live again."""
     planned.finish(start(planned))
 
-    again = create(planned, new_run(planned, attempt=2))
-    anew = create(planned, new_run(planned, series=2, origin=RunOrigin.RERUN))
+    again = planned.create(new_run(planned, attempt=2))
+    anew = planned.create(new_run(planned, series=2, origin=RunOrigin.RERUN))
 
     assert again == []
     assert len(anew) == 1
@@ -120,8 +139,8 @@ def test_an_agent_ends_its_run_with_evidence(planned: Night) -> None:
 
     evidence = Evidence(EndKind.SIGNALLED, "killed", signal="SIGKILL")
     with planned.store.write() as tx:
-        end = RunEnd(claimed.id, 1, RunStatus.FAILED, evidence)
-        assert runs.finish_runs(tx, [end], actor="a", now=planned.now) == frozenset()
+        end = make_end(claimed, RunStatus.FAILED, evidence)
+        assert claims.move_held_runs(tx, [end], actor="a", now=planned.now) == frozenset()
 
     run = planned.run(FIRST)
     assert (run.status, run.finished_at, run.evidence, run.reason) == (
@@ -137,13 +156,12 @@ def revoke(night: Night) -> None:
     """Have the engine end the runs of silent agents."""
     night.advance(minutes=1)
     with night.store.write() as tx:
-        assert runs.time_out_silent_runs(tx, silent_since=night.now, actor="engine", now=night.now, limit=9) == 1
+        assert due_runs.time_out_silent_runs(tx, silent_since=night.now, actor="engine", now=night.now, limit=9) == 1
 
 
 def give_away(night: Night) -> None:
     """Hand the run over, and have another agent claim it."""
-    with night.store.write() as tx:
-        assert runs.hand_over_run(tx, run_id=night.run(FIRST).id, lease_token=1, cause="", actor="a", now=NOON)
+    assert hand_over(night, night.run(FIRST).id)
     assert night.claim(agent="agent-2")
 
 
@@ -155,8 +173,7 @@ def test_an_agent_whose_lease_is_gone_changes_nothing(planned: Night, lose: obje
     lose(planned)
     before = rows(planned.store, claimed.id), planned.slot(FIRST)
 
-    with planned.store.write() as tx:
-        handed = runs.hand_over_run(tx, run_id=claimed.id, lease_token=1, cause="", actor="a", now=LATER)
+    handed = hand_over(planned, claimed.id)
     ended = [planned.finish(claimed, status) for status in (RunStatus.SUCCESS, RunStatus.FAILED, RunStatus.CANCELLED)]
 
     assert not handed
@@ -169,91 +186,90 @@ def test_a_token_from_the_future_changes_nothing(planned: Night) -> None:
     claimed = start(planned)
 
     with planned.store.write() as tx:
-        end = RunEnd(claimed.id, claimed.lease_token + 1, RunStatus.SUCCESS, make_evidence())
-        refused = runs.finish_runs(tx, [end], actor="a", now=NOON)
+        end = make_end(replace(claimed, lease_token=claimed.lease_token + 1))
+        refused = claims.move_held_runs(tx, [end], actor="a", now=NOON)
 
     assert refused == {claimed.id}
     assert planned.run(FIRST).status is RunStatus.RUNNING
 
 
-def test_a_run_handed_over_waits_as_if_never_claimed(planned: Night) -> None:
-    """No agent, no start and no deadline are left of it; its history tells."""
+def test_a_run_handed_over_waits_and_has_begun(planned: Night) -> None:
+    """No agent is left of it; its first start and its deadline stay, and its history tells who had it."""
     claimed = start(planned)
+    planned.advance(minutes=3)
 
-    with planned.store.write() as tx:
-        assert runs.hand_over_run(
-            tx, run_id=claimed.id, lease_token=1, cause="agent stops", actor=AGENT, now=planned.now
-        )
+    assert hand_over(planned, claimed.id)
 
     run = planned.run(FIRST)
-    assert (run.status, run.agent, run.started_at, run.lease_token) == (RunStatus.WAITING, None, None, 1)
+    assert (run.status, run.agent, run.started_at, run.lease_token) == (RunStatus.WAITING, None, NOON, 1)
     with planned.store.read() as tx:
         assert runs.list_transitions(tx, run.id)[-1].cause == "agent stops"
+    (again,) = planned.claim(agent="agent-2")
+    assert (again.started_at, planned.run(FIRST).claimed_at) == (NOON, planned.now)
 
 
 def test_an_agent_sees_what_it_holds(planned: Night) -> None:
     """Running runs of its own, each with its lease and who wants it cancelled."""
     claimed = start(planned)
-    create(planned, new_run(planned, SECOND))
+    planned.create(new_run(planned, SECOND))
     planned.claim(agent="agent-2")
 
     with planned.store.write() as tx:
-        asked = [runs.request_cancel(tx, run_id=claimed.id, actor="ann", reason="", now=NOON) for _ in range(2)]
-        held = runs.list_held_runs(tx, agent_id=planned.agent().id)
+        asked = [cancel(tx, claimed.id, reason="wrong data") for _ in range(2)]
+        held = claims.list_held_runs(tx, agent_id=planned.agent().id)
 
     assert asked == [True, False]
-    assert [(run.id, run.lease_token, run.cancel_requested_by) for run in held] == [(claimed.id, 1, "ann")]
+    assert held == [HeldRun(claimed.id, 1, "ann", "wrong data", outlives_agent=False)]
     planned.finish(claimed)
     with planned.store.read() as tx:
-        assert runs.list_held_runs(tx, agent_id=planned.agent().id) == []
+        assert claims.list_held_runs(tx, agent_id=planned.agent().id) == []
 
 
-def test_only_a_running_run_is_asked_to_end(planned: Night) -> None:
-    """One that waits is cancelled at once, by the person; one that runs is ended by its agent."""
-    (waiting,) = create(planned, new_run(planned))
+def test_a_run_that_nobody_carries_out_is_cancelled_at_once(planned: Night) -> None:
+    """And once."""
+    (waiting,) = planned.create(new_run(planned))
 
     with planned.store.write() as tx:
-        asked = runs.request_cancel(tx, run_id=waiting, actor="ann", reason="", now=NOON)
-        cancelled = runs.cancel_run(tx, run_id=waiting, actor="ann", cause="not needed", now=NOON)
-        again = runs.cancel_run(tx, run_id=waiting, actor="ann", cause="not needed", now=NOON)
+        cancelled = [cancel(tx, waiting, cause="not needed") for _ in range(2)]
 
-    assert (asked, cancelled, again) == (False, True, False)
+    assert cancelled == [True, False]
     assert planned.run(FIRST).evidence == Evidence(EndKind.CANCELLED, "not needed")
     assert planned.slot(FIRST).status is SlotStatus.CANCELLED
 
 
 def test_a_running_run_is_not_cancelled_behind_its_agent(planned: Night) -> None:
-    """It would go on unseen."""
+    """It would go on unseen: its agent is asked."""
     claimed = start(planned)
 
     with planned.store.write() as tx:
-        assert not runs.cancel_run(tx, run_id=claimed.id, actor="ann", cause="", now=NOON)
+        assert cancel(tx, claimed.id)
 
-    assert planned.run(FIRST).status is RunStatus.RUNNING
+    run = planned.run(FIRST)
+    assert (run.status, run.cancel_requested_by, run.cancel_requested_at) == (RunStatus.RUNNING, "ann", NOON)
 
 
 def test_scheduled_runs_wait_from_their_time_on(planned: Night) -> None:
     """Earliest first, at most as many as asked for, and none before its time."""
     times = {FIRST: NOON + timedelta(hours=2), SECOND: NOON + timedelta(hours=1)}
-    create(planned, *(new_run(planned, slot, start_at=at) for slot, at in times.items()))
+    planned.create(*(new_run(planned, slot, start_at=at) for slot, at in times.items()))
     with planned.store.read() as tx:
-        assert runs.find_next_start(tx) == times[SECOND]
+        assert due_runs.find_next_start(tx) == times[SECOND]
 
     with planned.store.write() as tx:
         counts = [
-            runs.start_scheduled_runs(tx, actor="e", now=now, limit=1)
+            due_runs.start_scheduled_runs(tx, actor="e", now=now, limit=1)
             for now in (times[SECOND] - timedelta(microseconds=1), times[FIRST], times[FIRST], times[FIRST])
         ]
 
     assert counts == [0, 1, 1, 0]
     assert {run.status for run in planned.runs()} == {RunStatus.WAITING}
     with planned.store.read() as tx:
-        assert runs.find_next_start(tx) is None
+        assert due_runs.find_next_start(tx) is None
 
 
 def test_a_person_may_hasten_a_scheduled_run(planned: Night) -> None:
     """It waits at once; one that waits already stays as it is."""
-    (run_id,) = create(planned, new_run(planned, start_at=LATER))
+    (run_id,) = planned.create(new_run(planned, start_at=LATER))
 
     with planned.store.write() as tx:
         hastened = [runs.hasten_run(tx, run_id=run_id, actor="ann", cause="now", now=NOON) for _ in range(2)]
@@ -265,18 +281,18 @@ def test_a_person_may_hasten_a_scheduled_run(planned: Night) -> None:
 def test_runs_that_are_too_late_fail(planned: Night) -> None:
     """Scheduled and waiting ones alike, from their start_before on; a running one has made it."""
     limit = NOON + timedelta(hours=1)
-    create(
-        planned,
+    planned.create(
         new_run(planned, FIRST, start_before=limit),
         new_run(planned, SECOND, start_before=limit, start_at=LATER),
         new_run(planned, None),
     )
-    (claimed,) = create(planned, new_run(planned, None, start_before=limit, priority=9))
+    (claimed,) = planned.create(new_run(planned, None, start_before=limit, priority=9))
     planned.claim(limit=1)
 
     with planned.store.write() as tx:
         counts = [
-            runs.fail_late_runs(tx, actor="e", now=now, limit=9) for now in (limit - timedelta(microseconds=1), limit)
+            due_runs.fail_late_runs(tx, actor="e", now=now, limit=9)
+            for now in (limit - timedelta(microseconds=1), limit)
         ]
 
     assert counts == [0, 2]
@@ -290,14 +306,14 @@ def test_runs_of_silent_agents_are_lost(planned: Night) -> None:
     planned.agent("silent")
     planned.advance(seconds=60)
     claimed = start(planned)
-    create(planned, new_run(planned, SECOND))
+    planned.create(new_run(planned, SECOND))
     planned.claim(agent="silent")
     planned.advance(seconds=60)
     planned.beat(AGENT)
 
     with planned.store.write() as tx:
         counts = [
-            runs.time_out_silent_runs(tx, silent_since=since, actor="e", now=planned.now, limit=9)
+            due_runs.time_out_silent_runs(tx, silent_since=since, actor="e", now=planned.now, limit=9)
             for since in (planned.now - timedelta(seconds=61), planned.now - timedelta(seconds=60))
         ]
 
@@ -319,7 +335,7 @@ def test_runs_beyond_their_time_limit_end(night: Night) -> None:
 
     with night.store.write() as tx:
         counts = [
-            runs.time_out_long_runs(tx, overdue_since=since, actor="e", now=night.now, limit=1)
+            due_runs.time_out_long_runs(tx, overdue_since=since, actor="e", now=night.now, limit=1)
             for since in (night.now - timedelta(microseconds=1), night.now)
         ]
 

@@ -135,7 +135,7 @@ def test_the_migrations_make_the_schema(empty: Store) -> None:
         for table in [*reversed(metadata.sorted_tables), "alembic_version"]:
             tx.execute(text(f"DROP TABLE {table}"))
         if empty.dialect == "postgresql":
-            tx.execute(text("DROP FUNCTION runs_guard"))
+            tx.execute(text("DROP FUNCTION runs_guard, steps_guard"))
     create_schema(empty)
 
     assert replayed == describe(empty)

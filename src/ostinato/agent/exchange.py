@@ -1,75 +1,146 @@
-"""What an agent and the store tell each other, in one transaction: one heartbeat, one claim, however much it runs."""
+"""What an agent and the store tell each other, in one transaction: heartbeat, decisions and claims, however many."""
 
 from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 from ostinato import __version__
+from ostinato.agent.news import News
+from ostinato.agent.orders import make_orders
 from ostinato.agent.settings import AgentSettings
-from ostinato.errors import NotPossible
+from ostinato.director.decisions import Decision, Order
+from ostinato.director.director import Director
+from ostinato.errors import IllegalTransition, NotPossible
 from ostinato.model.agents import Agent as AgentRecord
-from ostinato.model.runs import ClaimedRun, HeldRun, RunEnd
+from ostinato.model.runs import ClaimedRun, HeldRun
 from ostinato.model.statuses import AgentStatus
-from ostinato.store import agents, runs
+from ostinato.model.steps import Event
+from ostinato.store import agents, chunks, claims, decisions, due_runs, events, hook_calls
 from ostinato.store.database import Store, Tx
+from ostinato.store.decisions import Recording
+from ostinato.store.leases import lock_runs
+
+Started: TypeAlias = tuple[ClaimedRun, Decision]
+"""A run that the agent was given, with the director's first decision about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an agent has to say: its status, when a heartbeat is due, and outcomes; and for how many runs it has room.
+    """What an agent has to say, and what it asks.
 
-    ``record`` is the agent as the store knows it, ``None`` when it has yet to register.
+    ``record`` is the agent as the store knows it; ``beat`` its status, when a heartbeat is due. ``recordings`` are
+    decisions to record. It begins anew with ``strangers``, and claims work for ``room`` items: nothing of what is
+    ``busy``, for that has not ended here yet, and of what is ``unfit`` only what is to be cancelled. With ``look`` it
+    wants to know what it holds and what has come for ``in_hand``.
     """
 
-    name: str
-    record: AgentRecord | None
+    record: AgentRecord
     beat: AgentStatus | None
-    outcomes: tuple[RunEnd, ...]
-    room: int
+    recordings: tuple[Recording, ...] = ()
+    news: News = field(default_factory=News)
+    strangers: Strangers | None = None
+    room: int = 0
+    busy: frozenset[int] = frozenset()
+    unfit: frozenset[int] = frozenset()
+    look: bool = False
+    in_hand: tuple[int, ...] = ()
 
     @property
     def writes(self) -> bool:
         """Tell whether the store has to write anything for it."""
-        return self.record is None or self.beat is not None or bool(self.outcomes) or self.room > 0
+        return bool(self.beat or self.recordings or self.news or self.strangers or self.room > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """Runs that an agent holds and knows nothing of, and how it came to that.
+
+    ``leases`` are their tokens, by run. ``why`` is said of the steps that the store shows running; where ``begun`` is
+    false, it is certain that nobody has begun with these.
+    """
+
+    leases: Mapping[int, int]
+    why: str
+    begun: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the store answers.
 
-    ``held`` are all runs the agent holds now, those just ``claimed`` too. ``confirmed`` tells that the store
-    knows no other process by the agent's name; ``registered`` that the agent is new to it. ``refused`` are
-    the runs whose outcome was not recorded, their leases being gone.
+    ``confirmed`` tells that the store knows no other process by the agent's name. ``refused`` are the runs of which
+    nothing was recorded, their leases being gone. ``started`` are the runs that were given to the agent, each with the
+    director's first decision, which is recorded. The rest is what ``look`` asks for: all runs that it ``held`` before,
+    ``events``, when a suspended run is due, and whether there are calls of hooks to be made.
     """
 
-    record: AgentRecord
-    registered: bool
     confirmed: bool
     refused: frozenset[int]
-    claimed: tuple[ClaimedRun, ...]
-    held: tuple[HeldRun, ...]
+    started: tuple[Started, ...]
+    held: tuple[HeldRun, ...] | None
+    events: tuple[Event, ...]
+    wake_at: datetime | None
+    has_hook_calls: bool
 
 
-def exchange(store: Store, request: Request, settings: AgentSettings, now: datetime) -> Answer:
+def enter(store: Store, name: str, settings: AgentSettings, now: datetime) -> tuple[AgentRecord, list[HeldRun]]:
+    """Register an agent; return it with the runs that a predecessor of its name has left behind.
+
+    It is a transaction of its own: what an agent claims afterwards is certainly not its predecessor's.
+    """
+    with store.write() as tx:
+        record = agents.register_agent(
+            tx,
+            name=name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            queues=settings.queues,
+            concurrency=settings.concurrency,
+            version=__version__,
+            now=now,
+        )
+        return record, claims.list_held_runs(tx, agent_id=record.id)
+
+
+def exchange(store: Store, request: Request, director: Director, now: datetime) -> Answer | None:
     """Tell the store all that ``request`` says, claim runs, and learn what the agent holds.
 
-    Raises ``NotPossible`` when another process has registered under the agent's name since.
+    The director starts with the claimed runs and its first decisions are recorded in the same transaction; when that
+    fails, it has forgotten them again. ``None`` when the agent's row is gone: nothing was told then, and it is to enter
+    anew. Raises ``NotPossible`` when another process has registered under its name since.
     """
-    with store.write() if request.writes else store.read() as tx:
-        record = _show_presence(tx, request, settings, now)
-        refused = runs.finish_runs(tx, request.outcomes, actor=request.name, now=now)
-        claimed = _claim(tx, record, settings, request.room, now) if request.room else []
-        held = runs.list_held_runs(tx, agent_id=record.id)
+    name = request.record.name
+    started: list[Started] = []
+    try:
+        with store.write() if request.writes else store.read() as tx:
+            if not _show_presence(tx, request, now):
+                return None
+            _keep_news(tx, request, now)
+            refused = decisions.record(tx, request.recordings, actor=name, now=now)
+            held = claims.list_held_runs(tx, agent_id=request.record.id) if request.look else None
+            came = events.list_due_events(tx, request.in_hand, now) if request.look else []
+            for run, order in _take_runs(tx, request, now):
+                started.append((run, director.start_execution(order, now)))
+            _record_first(tx, started, actor=name, now=now)
+            wake_at = due_runs.find_next_wake(tx) if request.look else None
+            has_hook_calls = request.look and hook_calls.has_hook_calls(tx)
+    except BaseException:
+        for run, _ in started:
+            director.forget(run.id)
+        raise
     return Answer(
-        record=record,
-        registered=record is not request.record,
-        confirmed=request.beat is not None or record is not request.record,
+        confirmed=request.beat is not None,
         refused=refused,
-        claimed=tuple(claimed),
-        held=tuple(held),
+        started=tuple(started),
+        held=None if held is None else tuple(held),
+        events=tuple(came),
+        wake_at=wake_at,
+        has_hook_calls=has_hook_calls,
     )
 
 
@@ -79,27 +150,65 @@ def say_goodbye(store: Store, record: AgentRecord, now: datetime) -> None:
         agents.beat(tx, record, status=AgentStatus.STOPPED, now=now)
 
 
-def _show_presence(tx: Tx, request: Request, settings: AgentSettings, now: datetime) -> AgentRecord:
+def _show_presence(tx: Tx, request: Request, now: datetime) -> bool:
+    """Send a heartbeat if one is due; ``False`` when the agent has no row any more."""
     record = request.record
-    if record is not None:
-        if request.beat is None or agents.beat(tx, record, status=request.beat, now=now):
-            return record
-        if any(agent.name == request.name for agent in agents.list_agents(tx)):
-            raise NotPossible(
-                f"another process has registered as agent {request.name}, and taken its runs over",
-                hint="give each agent a name of its own: ostinato agent --name NAME",
-            )
-    return agents.register_agent(
+    if request.beat is None or agents.beat(tx, record, status=request.beat, now=now):
+        return True
+    if any(agent.name == record.name for agent in agents.list_agents(tx)):
+        raise NotPossible(
+            f"another process has registered as agent {record.name}, and taken its runs over",
+            hint="give each agent a name of its own: ostinato agent --name NAME",
+        )
+    return False
+
+
+def _keep_news(tx: Tx, request: Request, now: datetime) -> None:
+    """Keep the news, all runs that anything is written about being locked before, in the order of their ids."""
+    news = request.news
+    if news:
+        lock_runs(tx, {*news.leases, *(recording.run_id for recording in request.recordings)})
+    if news.progress:
+        chunks.keep_progress(tx, news.progress, leases=news.leases)
+    if news.chunks:
+        chunks.add_chunks(tx, news.chunks, leases=news.leases, now=now)
+
+
+def _take_runs(tx: Tx, request: Request, now: datetime) -> Iterator[tuple[ClaimedRun, Order]]:
+    """Begin anew with the runs that nobody here knows, and claim others; yield each with its order."""
+    strangers = request.strangers
+    if strangers is not None:
+        taken = claims.renew_leases(tx, strangers.leases)
+        yield from zip(
+            taken, make_orders(tx, taken, now, interrupted=strangers.why, begun=strangers.begun), strict=True
+        )
+    if request.room > 0:
+        claimed = _claim(tx, request, now)
+        yield from zip(claimed, make_orders(tx, claimed, now), strict=True)
+
+
+def _claim(tx: Tx, request: Request, now: datetime) -> list[ClaimedRun]:
+    """Claim waiting runs, those among them that have slept until now."""
+    record = request.record
+    due_runs.wake_suspended_runs(tx, actor=record.name, now=now, limit=request.room)
+    return claims.claim_runs(
         tx,
-        name=request.name,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        queues=settings.queues,
-        concurrency=settings.concurrency,
-        version=__version__,
+        agent_id=record.id,
+        actor=record.name,
+        queues=record.queues,
+        limit=request.room,
+        exclude=request.busy,
+        unfit=request.unfit,
         now=now,
     )
 
 
-def _claim(tx: Tx, record: AgentRecord, settings: AgentSettings, room: int, now: datetime) -> list[ClaimedRun]:
-    return runs.claim_runs(tx, agent_id=record.id, actor=record.name, queues=settings.queues, limit=room, now=now)
+def _record_first(tx: Tx, started: Sequence[Started], *, actor: str, now: datetime) -> None:
+    """Record the first decisions about runs that this transaction has just given to the agent."""
+    recordings = [
+        Recording(run.id, run.lease_token, run.decision, decision.changes)
+        for run, decision in started
+        if decision.changes
+    ]
+    if decisions.record(tx, recordings, actor=actor, now=now):
+        raise IllegalTransition("a run was lost in the transaction that claimed it")

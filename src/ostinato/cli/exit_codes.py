@@ -5,11 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 
 from ostinato.errors import (
+    ActionNotFound,
     ConfigurationError,
     DeclarationError,
     NotFound,
     NotPossible,
     OstinatoError,
+    PlanningError,
+    RunFailed,
     SchemaMismatch,
     StoreUnavailable,
 )
@@ -34,10 +37,12 @@ class ExitCode(IntEnum):
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "Done, or the answer is yes. Processes that were told to stop, and stopped in good order, too.",
     ExitCode.NO: "The answer is no: `validate`, `diff` and `doctor` found problems, `apply` could not follow all that "
-    "is declared, a step of `engine` failed, or slots are failed when `up --until-idle` or `demo` ends.",
+    "is declared, a step of `engine` failed, a plan could not be planned when it was triggered, or slots are failed "
+    "when `up --until-idle` or `demo` ends.",
     ExitCode.USAGE: "The command line is wrong: no such command or option, a value that cannot be read.",
-    ExitCode.NOT_FOUND: "There is no such account, definition, slot or run.",
-    ExitCode.NOT_POSSIBLE: "What was asked for makes no sense in the present state; nothing was changed.",
+    ExitCode.NOT_FOUND: "There is no such account, definition, slot, run, step, event or action.",
+    ExitCode.NOT_POSSIBLE: "What was asked for makes no sense in the present state, and nothing was changed; or a plan "
+    "cannot be made of it.",
     ExitCode.STORE: "The database is away, held by someone else, or of another version than the program.",
     ExitCode.PROJECT: "The project cannot be used as it is: no project file, or mistakes in what it declares.",
     ExitCode.BUG: "A bug in Ostinato. The traceback on standard error is what a report should hold.",
@@ -50,9 +55,11 @@ MEANINGS: dict[ExitCode, str] = {
 def exit_code_of(error: OstinatoError) -> ExitCode:
     """Return the exit code for ``error``."""
     match error:
-        case NotFound():
+        case NotFound() | ActionNotFound():
             return ExitCode.NOT_FOUND
-        case NotPossible():
+        case RunFailed():
+            return ExitCode.NO
+        case NotPossible() | PlanningError():
             return ExitCode.NOT_POSSIBLE
         case StoreUnavailable() | SchemaMismatch():
             return ExitCode.STORE

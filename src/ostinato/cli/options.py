@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
@@ -50,3 +51,32 @@ def read_when(type_: object, tokens: Sequence[Token]) -> date | datetime:
 
 
 When = Annotated[date | datetime | None, Plain, Parameter(converter=read_when)]
+
+
+def read_instant(type_: object, tokens: Sequence[Token]) -> datetime:
+    """Read an instant with its offset."""
+    instant = read_when(type_, tokens)
+    if not isinstance(instant, datetime):
+        raise ValueError(f"write an instant, like {instant}T06:00Z")  # noqa: TRY004  the text is wrong, not its type
+    return instant
+
+
+Instant = Annotated[datetime | None, Plain, Parameter(converter=read_instant)]
+
+
+def read_json(type_: object, tokens: Sequence[Token]) -> Any:
+    """Read a value of JSON."""
+    try:
+        return json.loads(tokens[0].value)
+    except ValueError as error:
+        raise ValueError(f"this is no JSON: {error}") from None
+
+
+JsonArgument = Parameter(converter=read_json, n_tokens=1, accepts_keys=False)
+
+
+def check_pairs(type_: object, pairs: list[str] | None) -> None:
+    """Raise ``ValueError`` unless each of ``pairs`` is ``NAME=VALUE``."""
+    for name, separator, _ in (pair.partition("=") for pair in pairs or ()):
+        if not (name and separator):
+            raise ValueError(f"Write {name or 'NAME'}=VALUE")

@@ -59,7 +59,7 @@ def name_of(run: Run) -> str:
     """Return the name of a run's slot, or what a one-off is made of."""
     if run.slot is not None:
         return str(run.slot)
-    return f"{run.definition} for {run.account}" if run.account else run.definition
+    return f"{run.work} for {run.account}" if run.account else run.work
 
 
 def _headline(progress: Progress, pace: Pace, width: int) -> Text:

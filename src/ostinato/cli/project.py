@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +15,14 @@ from ostinato.world import World, open_world
 
 @contextmanager
 def opened(session: Session, *, check_schema: bool = True, logs: Logs = QUIET) -> Iterator[World]:
-    """Open the project that the session means, with its store, and close it again. Sets up the log lines too."""
+    """Open the project that the session means, with its store, and close it again. Sets up the log lines too.
+
+    From then on the modules in its folder can be imported: its plans and actions are there.
+    """
     set_up_logging(session.messages, logs)
     world = open_world(project_file(session), check_schema=check_schema)
+    if str(world.config.folder) not in sys.path:
+        sys.path.insert(0, str(world.config.folder))
     try:
         yield world
     finally:

@@ -24,6 +24,9 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "paused": ("‖", "yellow"),
     "suspended": ("‖", "yellow"),
     "future": ("·", "bright_black"),
+    "error": ("✗", "bold red"),
+    "skipped": ("⊘", "yellow"),
+    "pending": ("·", "bright_black"),
     "alive": ("▶", "green"),
     "stopping": ("◌", "yellow"),
     "stopped": ("·", "bright_black"),
@@ -34,9 +37,9 @@ _LOOKS: dict[str, tuple[str, str]] = {
 
 
 _ORDER = (
-    *("success", "warning", "failed", "timeout", "cancelled"),
+    *("success", "warning", "skipped", "failed", "error", "timeout", "cancelled"),
     *("running", "waiting", "ready", "scheduled", "retrying", "paused", "suspended"),
-    *("blocked", "future"),
+    *("blocked", "pending", "future"),
 )
 """What has ended comes first, what is to come last."""
 

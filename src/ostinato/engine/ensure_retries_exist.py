@@ -27,7 +27,7 @@ def ensure_retries_exist(tx: Tx, desired: Desired, context: Context) -> StepOutc
     return StepOutcome(
         "ensure_retries_exist",
         examined=len(taken),
-        changed=len(created) + len(given_up),
+        changed=len(created) - created.count(None) + len(given_up),
         blocked=len(given_up),
         more=len(taken) == BATCH,
     )

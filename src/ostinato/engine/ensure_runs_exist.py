@@ -43,7 +43,7 @@ def ensure_runs_exist(tx: Tx, desired: Desired, context: Context) -> StepOutcome
     return StepOutcome(
         STEP,
         examined=len(taken),
-        changed=len(created),
+        changed=len(created) - created.count(None),
         blocked=len(blocked),
         failed=len(broken),
         more=len(taken) == BATCH,

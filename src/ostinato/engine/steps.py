@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ostinato.engine.context import Context, Desired
 from ostinato.engine.ensure_accounts_exist import ensure_accounts_exist
+from ostinato.engine.ensure_chained_runs_start import ensure_chained_runs_start
 from ostinato.engine.ensure_definition_dependencies_exist import ensure_definition_dependencies_exist
 from ostinato.engine.ensure_definitions_exist import ensure_definitions_exist
 from ostinato.engine.ensure_lost_agents_marked import ensure_lost_agents_marked
@@ -15,6 +16,7 @@ from ostinato.engine.ensure_runs_exist import ensure_runs_exist
 from ostinato.engine.ensure_runs_timeout import ensure_runs_timeout
 from ostinato.engine.ensure_scheduled_runs_wait import ensure_scheduled_runs_wait
 from ostinato.engine.ensure_slots_exist import ensure_slots_exist
+from ostinato.engine.ensure_suspended_runs_wake import ensure_suspended_runs_wake
 from ostinato.model.engine import StepOutcome
 from ostinato.store.database import Tx
 
@@ -34,6 +36,8 @@ STEPS: tuple[Step, ...] = (
     ensure_runs_timeout,
     ensure_retries_exist,
     ensure_scheduled_runs_wait,
+    ensure_suspended_runs_wake,
+    ensure_chained_runs_start,
     ensure_lost_agents_marked,
     ensure_retention,
 )

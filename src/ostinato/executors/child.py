@@ -6,7 +6,7 @@ import math
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ import structlog
 from ostinato.durations import format_duration
 from ostinato.executors.commands import Command
 from ostinato.executors.evidence import describe_exit, describe_forced_end
+from ostinato.executors.guard import Guard
 from ostinato.executors.kernel import has_exited, open_exit_watch
 from ostinato.executors.logs import CHUNK_BYTES, LogWriter
 from ostinato.executors.memory import OutOfMemoryKills
@@ -46,13 +47,16 @@ class Child:
         now: float,
         kill_after: timedelta,
         memory: OutOfMemoryKills,
-        tether: Callable[[], None] | None,
+        guard: Guard,
         watched: bool,
     ) -> None:
         self._memory = memory
         self._kills_before = memory.count()
-        self._process, self.output = _start(command, tether)
-        self.run_id = command.run_id
+        self._process, self.output = _start(command)
+        self._guard = guard
+        guard.watch(self._process.pid)
+        self.command = command
+        self.run_id, self.step = command.key
         self.exit_watch = open_exit_watch(self._process.pid) if watched else None
         self._writer: LogWriter | None = writer
         self._limit = command.time_limit
@@ -105,6 +109,7 @@ class Child:
         """Take leave of the command, which has exited: kill what it left in its group, learn how it ended."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)  # the zombie still keeps the id
+        self._guard.release(self._process.pid)
         self._process.wait(REAP_SECONDS)
         self._limit_at = self._kill_at = None
         self._drain_until = now + DRAIN_SECONDS
@@ -159,7 +164,7 @@ class Child:
         except OSError as error:
             self._writer = None
             writer.abandon()
-            log.warning("log_not_written", run=self.run_id, error=str(error))
+            log.warning("log_not_written", run=self.run_id, step=self.step, error=str(error))
 
     def _signal(self, number: signal.Signals) -> None:
         try:
@@ -167,10 +172,10 @@ class Child:
         except ProcessLookupError:
             pass
         except PermissionError:  # a command that became another user
-            log.warning("signal_not_permitted", run=self.run_id, signal=number.name)
+            log.warning("signal_not_permitted", run=self.run_id, step=self.step, signal=number.name)
 
 
-def _start(command: Command, tether: Callable[[], None] | None) -> tuple[subprocess.Popen[bytes], int | None]:
+def _start(command: Command) -> tuple[subprocess.Popen[bytes], int | None]:
     """Start a command as leader of a session and group of its own; return it with its output, for reading."""
     output, inlet = os.pipe()
     try:
@@ -182,7 +187,6 @@ def _start(command: Command, tether: Callable[[], None] | None) -> tuple[subproc
             stdout=inlet,
             stderr=inlet,
             start_new_session=True,
-            preexec_fn=tether,  # noqa: PLW1509  safe in a process with one thread, which an agent is
         )
     except BaseException:
         os.close(output)

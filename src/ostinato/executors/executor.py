@@ -1,52 +1,96 @@
-"""What an executor is: it takes work, carries it out at the side, and tells with evidence how it ended."""
+"""What an executor is: it takes work, carries it out at the side, and tells what became of it."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import timedelta
+from typing import Protocol, TypeAlias
 
-from ostinato.executors.commands import Command
+from ostinato.executors.commands import Command, Key
 from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.work import Outcome
+
+CancelFlag: TypeAlias = threading.Event
+"""How a call learns that it is to end: it asks the flag now and then, or waits for it instead of sleeping."""
+
+Call: TypeAlias = Callable[[CancelFlag], Outcome]
+"""Work that is carried out in a thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run whose work is over: nothing of it lives any more and its log is closed."""
+    """Work that is over. Nothing of a command lives any more and its log is closed; a thread may be abandoned.
 
-    run_id: int
-    evidence: Evidence
+    ``evidence`` is there for commands. ``unfit`` is a sentence, not empty when the work cannot be carried out here
+    though it might be elsewhere: then it has not begun, whatever ``outcome`` says.
+    """
+
+    key: Key
+    outcome: Outcome
+    evidence: Evidence | None = None
+    unfit: str = ""
 
 
 class Executor(Protocol):
-    """Carries out commands. Nothing happens in it between calls; only ``wait`` and ``close`` take time."""
+    """Carries out commands and calls. To be used by one thread; only ``wake`` is for all.
+
+    Calls go on at any time, but what became of them is taken in by ``wait`` alone. Only ``wait`` and ``close`` take
+    time.
+    """
 
     def __len__(self) -> int:
-        """Return how many runs it has not yet told the end of."""
+        """Return how much work it has not yet told the end of."""
         ...
 
-    def start(self, command: Command) -> None:
+    @property
+    def abandoned(self) -> int:
+        """Return how many threads still carry out a call that nobody waits for any more."""
+        ...
+
+    def start_command(self, command: Command) -> None:
         """Begin a command. One that cannot be started ends like any other, with evidence that says why."""
         ...
 
-    def end(self, run_id: int, kind: EndKind, why: str) -> None:
-        """Ask a command to end, and make it after a while; one that has ended or was asked is left alone.
+    def start_call(
+        self,
+        key: Key,
+        call: Call,
+        *,
+        timeout: timedelta | None = None,
+        on_cancel: Callable[[], None] | None = None,
+    ) -> None:
+        """Have ``call`` carried out in a thread. It begins when one is free; from then on it has ``timeout``.
 
-        ``kind`` and ``why`` become its evidence, whatever its exit code then is.
+        ``on_cancel`` is called, once and in another thread, when the call is to end before it has done so by itself.
         """
         ...
 
-    def kill(self, run_id: int, kind: EndKind, why: str) -> None:
-        """End a command at once."""
+    def end(self, key: Key, kind: EndKind, why: str) -> None:
+        """Ask work to end, and make it after a while; what has ended, was asked before or is not known is left alone.
+
+        ``kind`` and ``why`` are then what became of it, whatever exit code a command has. A call that comes to its
+        end all the same has done so, unless it had taken too long.
+        """
+        ...
+
+    def kill(self, key: Key, kind: EndKind, why: str) -> None:
+        """End work at once: kill a command, abandon a call."""
         ...
 
     def wake_on(self, descriptor: int) -> None:
         """Have ``wait`` come back early whenever ``descriptor`` is readable; its contents are thrown away."""
         ...
 
+    def wake(self) -> None:
+        """Have ``wait`` come back early, now or the next time it is called. Any thread may ask, at any time."""
+        ...
+
     def wait(self, seconds: float) -> list[Ended]:
-        """Look after the commands until one has ended, something woke it, or ``seconds`` have passed."""
+        """Look after the work until some has ended, something woke it, or ``seconds`` have passed."""
         ...
 
     def close(self) -> None:
-        """Kill what still runs, without a word about it, and give everything back."""
+        """Kill and abandon what is still under way, without a word about it, and give everything back."""
         ...

@@ -1,7 +1,7 @@
 """What an agent that was killed left behind: processes of its runs, known by the marks in their environment.
 
-The kernel kills a command with its agent; what that command had started may live on. A process that has given
-up the environment it inherited is not found.
+The guard kills the groups of the agent's commands. What has left its group lives on, and so does all when the guard was
+killed, too. A process that has given up the environment it inherited is not found.
 """
 
 from __future__ import annotations

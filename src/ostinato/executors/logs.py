@@ -1,10 +1,11 @@
 """Log files: what a command wrote, kept within a size, and readable while it still writes.
 
-A log is the file ``<run>.log``. Up to half of its limit, output goes straight into it. What comes after goes
-into segments, files of the same size in the folder ``<run>.tail``, each named for the position of its first
-byte in the output; only the two newest are kept. Closing a log puts the last half of the limit behind the
-first, with a line between them that says how many bytes were left out, and removes the folder. A log whose
-writer was killed lacks that last step alone: it reads just the same, and ``seal_log`` makes up for it.
+A log is the file ``<run>.log``, or ``<run>.<step>.log`` where the run has several steps. Up to half of its limit,
+output goes straight into it. What comes after goes into segments, files of the same size in a folder that ends in
+``.tail`` instead, each named for the position of its first byte in the output; only the two newest are kept. Closing a
+log puts the last half of the limit behind the first, with a line between them that says how many bytes were left out,
+and removes the folder. A log whose writer was killed lacks that last step alone: it reads just the same, and
+``seal_log`` makes up for it.
 
 Readers count in positions of the output, not of a file: who follows a log does not lose the thread when
 segments come and go.
@@ -24,6 +25,23 @@ CHUNK_BYTES = 65_536
 
 _GAP = re.compile(rb"\n\[\.+ (\d+) bytes left out \.+\]\n")
 _GAP_BYTES = 64
+
+
+def log_path(logs: Path, run_id: int, step: int | None = None) -> Path:
+    """Return where the log of a step lies; without ``step``, that of the one step of a run that has no other."""
+    return logs / (f"{run_id}.log" if step is None else f"{run_id}.{step}.log")
+
+
+def output_path(log: Path) -> Path:
+    """Return where the command whose log is ``log`` may leave its output."""
+    return log.with_suffix(".output.json")
+
+
+def list_logs(logs: Path, run_id: int) -> list[Path]:
+    """List the logs that there are of a run, in the order of its steps."""
+    alone = log_path(logs, run_id)
+    steps = sorted(int(path.suffixes[0][1:]) for path in logs.glob(f"{run_id}.[0-9]*.log"))
+    return [*([alone] if alone.exists() else []), *(log_path(logs, run_id, step) for step in steps)]
 
 
 class LogWriter:
@@ -87,6 +105,16 @@ def seal_log(path: Path) -> None:
                 sealed.write(chunk)
         draft.replace(path)
     _remove_segments(path)
+
+
+def seal_logs(logs: Path, run_id: int) -> None:
+    """Bring the logs of a run that nobody carries out any more into their final form; remove output left beside them.
+
+    ``OSError`` where that is not possible.
+    """
+    for path in list_logs(logs, run_id):
+        seal_log(path)
+        output_path(path).unlink(missing_ok=True)
 
 
 def read_log(path: Path, *, start: int = 0) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from ostinato.model.versions import content_version
 
@@ -63,16 +64,56 @@ class RetryRule:
     lost_attempts: int = 10
 
 
+class RetryFrom(StrEnum):
+    """Where the next attempt begins: anew, or at what the last one has not completed."""
+
+    START = "start"
+    FAILED_STEP = "failed_step"
+
+
+class Rescue(StrEnum):
+    """What is to be done about a failed step when nothing else can go on."""
+
+    PAUSE = "pause"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredStep:
+    """A step of a definition as it is declared: a command, or an action with ``inputs``.
+
+    It waits for the success of the steps that it ``needs``, those whose output it refers to among them, and for the
+    end of those that it comes ``after``. What is ``None`` is as the definition says.
+    """
+
+    name: str
+    command: tuple[str, ...] = ()
+    action: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    retry: RetryRule = RetryRule()
+    timeout: timedelta | None = None
+    rescue: Rescue | None = None
+    idempotent: bool = False
+    queue: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_directory: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DeclaredDefinition:
     """A definition as its source declares it.
 
+    Its work is a ``command``, an ``action`` (``package.module:name``) with ``inputs``, or ``steps``: one of the three.
     ``frequency`` is the canonical key of ``ostinato.calendar``; ``time_zone`` overrules that of the account.
     ``start_before`` is how long after it was due a run may still start; ``time_limit`` how long it may take.
+    ``rescue`` is for steps that do not say otherwise; an action has its own.
     """
 
     name: str
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
     frequency: str = "daily"
     matrix: Matrix = Matrix.NONE
     time_zone: str | None = None
@@ -90,6 +131,11 @@ class DeclaredDefinition:
     environment: Mapping[str, str] = field(default_factory=dict)
     active: bool = True
     description: str = ""
+    action: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[DeclaredStep, ...] = ()
+    rescue: Rescue = Rescue.FAIL
+    retry_from: RetryFrom = RetryFrom.FAILED_STEP
 
     @property
     def version(self) -> str:

@@ -61,6 +61,7 @@ FINAL_RUN_STATUSES = frozenset(
     {RunStatus.SUCCESS, RunStatus.WARNING, RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED}
 )
 LIVE_RUN_STATUSES = frozenset(RunStatus) - FINAL_RUN_STATUSES
+FINAL_STEP_STATUSES = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED, StepStatus.CANCELLED})
 SUCCEEDED_RUN_STATUSES = frozenset({RunStatus.SUCCESS, RunStatus.WARNING})
 
 FINAL_SLOT_STATUSES = frozenset({SlotStatus.SUCCESS, SlotStatus.WARNING, SlotStatus.FAILED, SlotStatus.CANCELLED})

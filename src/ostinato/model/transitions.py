@@ -44,19 +44,45 @@ RUN_TRANSITIONS: tuple[Edge[RunStatus], ...] = (
         RunStatus.SCHEDULED, RunStatus.WAITING, "its start time has come, or a person asks", Party.ENGINE, Party.PERSON
     ),
     _edge(RunStatus.SCHEDULED, RunStatus.CANCELLED, "cancelled", Party.PERSON),
-    _edge(RunStatus.SCHEDULED, RunStatus.FAILED, "its start_before has passed", Party.ENGINE),
+    _edge(
+        RunStatus.SCHEDULED,
+        RunStatus.FAILED,
+        "its start_before has passed, or a run that it needs failed",
+        Party.ENGINE,
+    ),
     _edge(RunStatus.WAITING, RunStatus.RUNNING, "claimed", Party.AGENT),
     _edge(RunStatus.WAITING, RunStatus.CANCELLED, "cancelled", Party.PERSON),
-    _edge(RunStatus.WAITING, RunStatus.FAILED, "its start_before has passed", Party.ENGINE),
+    _edge(
+        RunStatus.WAITING,
+        RunStatus.FAILED,
+        "its start_before has passed, or its planning failed",
+        Party.ENGINE,
+        Party.PERSON,
+    ),
     _edge(RunStatus.RUNNING, RunStatus.SUCCESS, "its work is done", Party.AGENT),
     _edge(RunStatus.RUNNING, RunStatus.WARNING, "done, with skipped steps", Party.AGENT),
     _edge(RunStatus.RUNNING, RunStatus.FAILED, "its work failed", Party.AGENT),
     _edge(RunStatus.RUNNING, RunStatus.TIMEOUT, "too long, or its agent is lost", Party.ENGINE, Party.AGENT),
-    _edge(RunStatus.RUNNING, RunStatus.CANCELLED, "cancelled, and seen to be gone", Party.AGENT),
+    _edge(
+        RunStatus.RUNNING, RunStatus.CANCELLED, "cancelled, and seen to be gone; or halted", Party.AGENT, Party.PERSON
+    ),
     _edge(RunStatus.RUNNING, RunStatus.PAUSED, "an error waits for a person", Party.AGENT),
     _edge(RunStatus.RUNNING, RunStatus.SUSPENDED, "only suspended steps are left", Party.AGENT),
-    _edge(RunStatus.RUNNING, RunStatus.WAITING, "handed over by a stopping agent", Party.AGENT),
-    _edge(RunStatus.SUSPENDED, RunStatus.WAITING, "an event or a timer", Party.ENGINE, Party.PERSON),
+    _edge(
+        RunStatus.RUNNING,
+        RunStatus.WAITING,
+        "handed over by a stopping agent, or its agent is lost",
+        Party.AGENT,
+        Party.ENGINE,
+    ),
+    _edge(
+        RunStatus.SUSPENDED,
+        RunStatus.WAITING,
+        "an event or a timer, a child has ended, or it is to be cancelled",
+        Party.ENGINE,
+        Party.AGENT,
+        Party.PERSON,
+    ),
     _edge(RunStatus.SUSPENDED, RunStatus.CANCELLED, "cancelled", Party.PERSON),
     _edge(RunStatus.SUSPENDED, RunStatus.FAILED, "failed while suspended", Party.ENGINE, Party.PERSON),
     _edge(RunStatus.PAUSED, RunStatus.WAITING, "resumed", Party.PERSON),
@@ -83,6 +109,7 @@ STEP_TRANSITIONS: tuple[Edge[StepStatus], ...] = (
 INITIAL_RUN_STATUSES = frozenset({RunStatus.SCHEDULED, RunStatus.WAITING})
 
 _RUN_EDGES = {(edge.source, edge.target): edge for edge in RUN_TRANSITIONS}
+_STEP_EDGES = {(edge.source, edge.target): edge for edge in STEP_TRANSITIONS}
 
 
 def sources_of(target: RunStatus, by: Party) -> frozenset[RunStatus]:
@@ -96,3 +123,13 @@ def check_run_transition(sources: Iterable[RunStatus], target: RunStatus, by: Pa
         edge = _RUN_EDGES.get((source, target))
         if edge is None or by not in edge.by:
             raise IllegalTransition(f"the {by} may not move a run from {source} to {target}")
+
+
+def check_step_transition(source: StepStatus, target: StepStatus, by: Party) -> None:
+    """Raise ``IllegalTransition`` unless ``by`` may move a step from ``source`` to ``target``.
+
+    A step may always change within its status: it is tried again, or what its skipping was to do is done.
+    """
+    edge = _STEP_EDGES.get((source, target))
+    if source is not target and (edge is None or by not in edge.by):
+        raise IllegalTransition(f"the {by} may not move a step from {source} to {target}")

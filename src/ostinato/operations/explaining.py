@@ -13,14 +13,16 @@ from ostinato.model.statuses import SUCCEEDED_SLOT_STATUSES, RunStatus, SlotStat
 from ostinato.operations.absence import show
 from ostinato.operations.earliest import find_earliest_start
 from ostinato.operations.names import get_slot, parse_slot
+from ostinato.operations.reasons import find_gates
 from ostinato.policies.claim import judge_claim
 from ostinato.policies.liveness import is_alive, is_engine_late
 from ostinato.policies.retry import RetryAt, judge_retry
 from ostinato.policies.start import judge_start
 from ostinato.policies.verdict import Gate, Verdict
-from ostinato.store import agents, definitions, journal, runs
+from ostinato.store import agents, journal, runs
+from ostinato.store.claim_facts import get_claim_facts
 from ostinato.store.database import Tx
-from ostinato.store.facts import get_claim_facts, list_candidates, list_retry_candidates
+from ostinato.store.facts import list_candidates, list_retry_candidates
 from ostinato.world import World
 
 _ENGINE = "the next pass of an engine"
@@ -117,7 +119,8 @@ def _explain_live(look: _Look, slot: Slot) -> Explanation:
 
 def _explain_waiting(look: _Look, slot: Slot, run: Run) -> Explanation:
     timeout = look.world.engine_settings.heartbeat_timeout
-    verdict = judge_claim(get_claim_facts(look.tx, run, heartbeat_timeout=timeout), look.now)
+    judged = judge_claim(get_claim_facts(look.tx, run, heartbeat_timeout=timeout), look.now)
+    verdict = Verdict((*find_gates(look.tx, [run]).get(run.id, ()), *judged.gates))
     status = slot.face(look.now)
     why = f"; {runs.list_transitions(look.tx, run.id)[0].cause}" if status is SlotFace.RETRYING else ""
     return Explanation(
@@ -157,13 +160,12 @@ def _heartbeat(look: _Look, run: Run) -> Gate:
 
 
 def _time_limit(look: _Look, run: Run) -> Gate:
-    declared = definitions.find_version(look.tx, run.definition, run.version)
-    if declared is None or declared.time_limit is None or run.started_at is None:
+    if run.deadline_at is None:
         return Gate("time_limit", True, "it has no time limit")
-    ends_at, limit = run.started_at + declared.time_limit, format_duration(declared.time_limit)
-    if look.now < ends_at:
-        return Gate("time_limit", True, f"its time limit of {limit} ends at {show(ends_at)}")
-    return Gate("time_limit", False, f"its time limit of {limit} ended at {show(ends_at)}", clears="its agent ends it")
+    ends_at = show(run.deadline_at)
+    if look.now < run.deadline_at:
+        return Gate("time_limit", True, f"its time limit ends at {ends_at}")
+    return Gate("time_limit", False, f"its time limit ended at {ends_at}", clears="its agent ends it")
 
 
 def _not_cancelled(run: Run) -> Gate:
@@ -175,11 +177,14 @@ def _not_cancelled(run: Run) -> Gate:
 
 def _explain_stopped(look: _Look, slot: Slot, run: Run) -> Explanation:
     """Explain a run that is paused or suspended."""
-    last = runs.list_transitions(look.tx, run.id)[-1]
-    status = slot.face(look.now)
-    reason = f"run {run.id} is {status} since {show(last.at)}: {last.cause}"
-    gate = Gate(f"not_{status}", False, reason, clears=f"an event or a person: ostinato show {run.id}")
-    return Explanation(str(slot.name), status, f"{status}: {reason}", (gate,), run_id=run.id)
+    status, gates = slot.face(look.now), find_gates(look.tx, [run])[run.id]
+    return Explanation(
+        slot=str(slot.name),
+        status=status,
+        verdict=f"{status}: {'; '.join(gate.reason for gate in gates)}",
+        gates=gates,
+        run_id=run.id,
+    )
 
 
 def _explain_undecided(look: _Look, slot: Slot) -> Explanation:

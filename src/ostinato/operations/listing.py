@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from ostinato.executors.commands import log_path
+from ostinato.executors.logs import log_path
 from ostinato.model.accounts import Account
 from ostinato.model.definitions import DeclaredDefinition, Definition, Dependency
 from ostinato.model.runs import Run, Transition
 from ostinato.model.slots import Slot, SlotFace
 from ostinato.model.statuses import RunStatus
 from ostinato.operations.names import get_account, get_definition, get_run, get_slot
+from ostinato.operations.reasons import AT_REST, find_gates, tell_reasons
 from ostinato.policies.claim import judge_claim
 from ostinato.policies.verdict import Verdict
 from ostinato.store import accounts, definitions, runs, slots
+from ostinato.store.claim_facts import get_claim_facts
 from ostinato.store.database import Tx
-from ostinato.store.facts import get_claim_facts
+from ostinato.store.moves import chunks
 from ostinato.world import World
 
 
@@ -104,7 +106,7 @@ def list_slots(
     )
     with world.store.read() as tx:
         _check_names(tx, definition, account)
-        found = slots.list_slots(tx, chosen, limit=limit, newest_first=newest_first)
+        found = _tell_reasons(tx, slots.list_slots(tx, chosen, limit=limit, newest_first=newest_first))
     return [ListedSlot(slot, slot.face(now)) for slot in found]
 
 
@@ -117,14 +119,18 @@ def list_runs(
     statuses: Collection[RunStatus] = (),
     limit: int | None = None,
 ) -> list[Run]:
-    """List the runs that fit every filter given, newest first; ``slot`` is a name. ``NotFound`` for an unknown one."""
+    """List the runs that fit every filter given, newest first; ``slot`` is a name. ``NotFound`` for an unknown one.
+
+    The ``reason`` of one that is at rest is why it does not go on.
+    """
     now = world.clock.now()
     with world.store.read() as tx:
         _check_names(tx, definition, account)
         slot_id = None if slot is None else get_slot(tx, world, slot, now=now).id
-        return runs.list_runs(
+        found = runs.list_runs(
             tx, statuses=statuses, definition=definition, account=account, slot_id=slot_id, limit=limit
         )
+        return tell_reasons(tx, found)
 
 
 def show_run(world: World, run_id: int) -> RunDetails:
@@ -138,8 +144,8 @@ def show_run(world: World, run_id: int) -> RunDetails:
         return RunDetails(
             run=run,
             history=history,
-            declared=definitions.find_version(tx, run.definition, run.version),
-            current_version=get_definition(tx, run.definition).version,
+            declared=definitions.find_version(tx, run.definition, run.version) if run.definition else None,
+            current_version=get_definition(tx, run.definition).version if run.definition else run.version,
             why=history[0].cause,
             claim=judge_claim(get_claim_facts(tx, run, heartbeat_timeout=timeout), now) if waits else None,
             log=find_log(world, run_id),
@@ -149,6 +155,14 @@ def show_run(world: World, run_id: int) -> RunDetails:
 def find_log(world: World, run_id: int) -> Path:
     """Return where an agent of this project keeps a run's output; the file exists once the run has begun."""
     return log_path(world.config.folder / world.config.agent.logs, run_id)
+
+
+def _tell_reasons(tx: Tx, found: list[Slot]) -> list[Slot]:
+    """Return the slots with the reason why their run does not go on, where it is at rest and one is known."""
+    resting = [slot.run_id for slot in found if slot.run_id is not None and slot.run_status in AT_REST]
+    live = [run for part in chunks(resting) for run in runs.list_runs(tx, run_ids=part)]
+    gates = find_gates(tx, live)
+    return [replace(slot, reason=gates[slot.run_id][0].reason) if slot.run_id in gates else slot for slot in found]
 
 
 def _check_names(tx: Tx, definition: str | None, account: str | None) -> None:

@@ -1,6 +1,6 @@
 """From what a person writes to the row that is meant; where there is none, the error names the nearest right spelling.
 
-Owns how accounts, definitions, slots and runs are named by people.
+Owns how accounts, definitions, slots, runs and steps are named by people.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from ostinato.model.accounts import Account
 from ostinato.model.definitions import Definition, Matrix
 from ostinato.model.runs import Run
 from ostinato.model.slots import Slot, SlotName
+from ostinato.model.steps import StepRow
 from ostinato.operations.absence import Wanted, explain_absence
-from ostinato.store import accounts, definitions, runs, slots
+from ostinato.store import accounts, definitions, plans, runs, slots
 from ostinato.store.database import Tx
 from ostinato.store.lanes import find_lane
 from ostinato.world import World
@@ -95,6 +96,40 @@ def get_run(tx: Tx, run_id: int) -> Run:
     return run
 
 
+def get_run_of(tx: Tx, world: World, target: str, *, now: datetime) -> Run:
+    """Return the run that ``target`` means: by its number, or as the present run of the slot that it names."""
+    run_id = parse_run(target)
+    if run_id is None:
+        slot = get_slot(tx, world, target, now=now)
+        if slot.run_id is None:
+            raise NotPossible(f"{slot.name} has not run yet", hint=f"why: ostinato explain {slot.name}")
+        run_id = slot.run_id
+    return get_run(tx, run_id)
+
+
+def get_step(tx: Tx, run: Run, which: str) -> StepRow:
+    """Return the step of ``run`` that ``which`` means, by its number or its name; ``NotFound`` with the nearest."""
+    if which.isascii() and which.isdigit() and (numbered := plans.find_step(tx, run.id, int(which))):
+        return numbered
+    step = plans.find_step(tx, run.id, which)
+    if step is not None:
+        return step
+    raise unknown_step(run, which, [row.step.name for row in plans.list_steps(tx, run.id)])
+
+
+def unknown_step(run: Run, which: str, known: Sequence[str]) -> NotFound:
+    """Return the error for a step that is not among those ``known`` of a run."""
+    if not known:
+        hint = f"an agent plans it when it takes it: ostinato show {run.id}"
+        return NotFound(f"{name_run(run)} has no steps yet: it is {run.status}", hint=hint)
+    return _unknown("step", which, known)
+
+
+def name_run(run: Run) -> str:
+    """Write which run is meant, as messages and the audit log do."""
+    return f"run {run.id}" + (f" of {run.slot}" if run.slot else "")
+
+
 def get_definition(tx: Tx, name: str) -> Definition:
     """Return the definition of that name, or raise ``NotFound`` with the nearest one."""
     definition = definitions.find_definition(tx, name)
@@ -135,7 +170,9 @@ def _get_account_of(tx: Tx, definition: Definition, name: SlotName) -> Account |
 
 def _repeat(run: Run) -> str:
     """Return the command that makes another one-off like ``run``."""
-    words = ["ostinato", "trigger", run.definition]
+    words = ["ostinato", "trigger", run.work]
+    if run.definition is None:
+        return shlex.join([*words, "--input", "{…}"])
     words += ["--account", run.account] if run.account else []
     for name, value in run.parameters.items():
         words += [f"--{name}", value] if name in ("start", "end") else ["--param", f"{name}={value}"]

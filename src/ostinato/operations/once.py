@@ -12,7 +12,8 @@ from ostinato.errors import NotPossible
 from ostinato.model.accounts import Account
 from ostinato.model.definitions import Definition, Matrix
 from ostinato.operations.names import get_account
-from ostinato.policies.placeholders import PLACEHOLDERS, list_placeholders
+from ostinato.policies.declared_plans import list_used_placeholders
+from ostinato.policies.placeholders import PLACEHOLDERS
 from ostinato.store.database import Tx
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
@@ -93,11 +94,11 @@ def _parse_bound(name: str, text: str, zone: str) -> datetime:
 
 
 def _check_complete(definition: Definition, bounds: frozenset[str]) -> None:
-    """Refuse a one-off whose command names what it would not have: it could only fail to start."""
-    used = {name for argument in definition.declared.command for name in list_placeholders(argument)}
+    """Refuse a one-off whose work names what it would not have: it could only fail to start."""
+    used = list_used_placeholders(definition.declared)
     if "slot" in used:
         raise NotPossible(
-            f"the command of {definition.name} uses {{slot}}, which a one-off does not have",
+            f"{definition.name} uses {{slot}}, which a one-off does not have",
             hint=f"trigger a slot instead: ostinato slots --definition {definition.name}",
         )
     for bound, placeholders in _BOUNDS.items():
@@ -105,6 +106,6 @@ def _check_complete(definition: Definition, bounds: frozenset[str]) -> None:
         if lacking:
             uses = " and ".join(f"{{{name}}}" for name in lacking)
             raise NotPossible(
-                f"the command of {definition.name} uses {uses}, so a one-off of it needs its {bound}",
+                f"{definition.name} uses {uses}, so a one-off of it needs its {bound}",
                 hint=f"give one, with --{bound}",
             )

@@ -74,6 +74,13 @@ def run(row: Run) -> Json:
         "end_kind": row.evidence.kind.value if row.evidence else None,
         "cancel_requested_by": row.cancel_requested_by,
         "cancel_requested_at": instant(row.cancel_requested_at),
+        "action": row.action,
+        "waits_for": row.waits_for,
+        "wake_at": instant(row.wake_at),
+        "deadline_at": instant(row.deadline_at),
+        "halted_by": row.halted_by,
+        "parent_run": row.parent_run_id,
+        "parent_step": row.parent_step,
     }
 
 
@@ -117,6 +124,9 @@ def definition(row: ListedDefinition) -> Json:
         "definition": it.name,
         "description": declared.description,
         "command": list(declared.command),
+        "action": declared.action,
+        "steps": [step.name for step in declared.steps],
+        "retry_from": declared.retry_from.value,
         "frequency": declared.frequency,
         "matrix": declared.matrix.value,
         "time_zone": declared.time_zone,
@@ -207,7 +217,7 @@ def started(row: Started) -> Json:
 
 def cancelled(row: Cancelled) -> Json:
     """Return a run that was cancelled, or is about to be by its agent."""
-    return {**run(row.run), "at_once": row.at_once}
+    return {**run(row.run), "at_once": row.at_once, "children": row.children}
 
 
 def pausing(row: Pausing) -> Json:

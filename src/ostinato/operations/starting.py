@@ -14,14 +14,15 @@ from ostinato.model.definitions import Definition
 from ostinato.model.runs import NewRun, Run, RunOrigin
 from ostinato.model.slots import Slot, SlotFace
 from ostinato.model.statuses import FINAL_SLOT_STATUSES, RunStatus, SlotStatus
+from ostinato.operations.halting import refuse_halted
 from ostinato.operations.names import get_definition, get_run, get_slot, get_slot_of
 from ostinato.operations.once import Order, describe_once
 from ostinato.operations.people import Person, note_change
 from ostinato.policies.claim import judge_claim
 from ostinato.policies.verdict import Verdict
 from ostinato.store import runs, slots
+from ostinato.store.claim_facts import get_claim_facts
 from ostinato.store.database import Tx
-from ostinato.store.facts import get_claim_facts
 from ostinato.world import World
 
 _RETRIED = frozenset({SlotStatus.FAILED, SlotStatus.CANCELLED, SlotStatus.RETRYING})
@@ -104,9 +105,9 @@ def trigger_once(
             parameters=once.parameters,
             cause=request.cause,
         )
-        (run_id,) = runs.create_runs(tx, [new], actor=by.name, now=request.now)
+        run_id = _create(tx, new, request)
         note_change(tx, by, request.action, f"definition {chosen.name}", reason=reason, now=request.now)
-        return _started(tx, world, run_id, request.now)
+        return tell_started(tx, world, run_id, request.now)
 
 
 def retry(world: World, target: str, *, by: Person, reason: str = "") -> Started:
@@ -119,7 +120,7 @@ def retry(world: World, target: str, *, by: Person, reason: str = "") -> Started
         slot = get_slot_of(tx, world, target, now=request.now)
         if slot.run_status is RunStatus.SCHEDULED and slot.run_id is not None and _hasten(tx, slot.run_id, request):
             note_change(tx, by, request.action, str(slot.name), reason=reason, now=request.now)
-            return _started(tx, world, slot.run_id, request.now)
+            return tell_started(tx, world, slot.run_id, request.now)
         slot = _lock(tx, slot)
         if slot.status not in _RETRIED:
             raise refuse(slot, request.now)
@@ -172,6 +173,7 @@ def _hasten(tx: Tx, run_id: int, request: _Request) -> bool:
 
 
 def _start(tx: Tx, world: World, slot: Slot, request: _Request, *, series: int) -> Started:
+    _refuse_if_halted(tx, slot)
     definition = get_definition(tx, slot.name.definition)
     new = NewRun(
         definition_id=slot.definition_id,
@@ -189,9 +191,22 @@ def _start(tx: Tx, world: World, slot: Slot, request: _Request, *, series: int) 
         request_reason=request.reason,
         cause=request.cause,
     )
-    (run_id,) = runs.create_runs(tx, [new], actor=request.by.name, now=request.now)
+    run_id = _create(tx, new, request)
     note_change(tx, request.by, request.action, str(slot.name), reason=request.reason, now=request.now)
-    return _started(tx, world, run_id, request.now)
+    return tell_started(tx, world, run_id, request.now)
+
+
+def _refuse_if_halted(tx: Tx, slot: Slot) -> None:
+    latest = None if slot.run_id is None else runs.find_run(tx, slot.run_id)
+    if latest is not None and latest.halted_by is not None:
+        raise refuse_halted(latest)
+
+
+def _create(tx: Tx, new: NewRun, request: _Request) -> int:
+    (run_id,) = runs.create_runs(tx, [new], actor=request.by.name, now=request.now)
+    if run_id is None:
+        raise NotPossible("another run stands against this one", hint="look at what runs: ostinato runs")
+    return run_id
 
 
 def _start_before(definition: Definition, now: datetime) -> datetime | None:
@@ -200,6 +215,7 @@ def _start_before(definition: Definition, now: datetime) -> datetime | None:
     return None if allowed is None else now + allowed
 
 
-def _started(tx: Tx, world: World, run_id: int, now: datetime) -> Started:
+def tell_started(tx: Tx, world: World, run_id: int, now: datetime) -> Started:
+    """Return a run that was asked for, with what decides when an agent takes it."""
     run, timeout = get_run(tx, run_id), world.engine_settings.heartbeat_timeout
     return Started(run, judge_claim(get_claim_facts(tx, run, heartbeat_timeout=timeout), now))

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ostinato.actions.approval import Approval
 from ostinato.durations import format_duration
 from ostinato.model.agents import Agent
 from ostinato.model.engine import LEADERSHIP, Pass, SourceState, StepOutcome
 from ostinato.model.slots import SlotFace
-from ostinato.model.statuses import AgentStatus
+from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.operations.absence import show
 from ostinato.policies.liveness import is_alive, is_engine_late
 from ostinato.store import accounts, agents, definitions, journal, runs, slots
 from ostinato.store.database import Tx
+from ostinato.store.plan_lists import count_suspended_in, count_waiting_for
 from ostinato.world import World
 
 PASSES_LOOKED_AT = 400
@@ -72,19 +74,20 @@ def get_status(world: World) -> Status:
         sources = tuple(journal.list_source_states(tx))
         engine = _find_engine(tx, world, now)
         known = _list_agents(tx, world, now)
-        slot_counts = slots.count_slots(tx, now=now)
+        slot_counts, run_counts = slots.count_slots(tx, now=now), runs.count_runs(tx)
         troubles = (
             *_source_troubles(sources),
             *_engine_troubles(engine, now),
             *_agent_troubles(known, agents.count_waiting_runs(tx)),
             *_slot_troubles(slot_counts),
+            *_run_troubles(run_counts, count_suspended_in(tx, Approval.traits.name), count_waiting_for(tx)),
         )
         return Status(
             now=now,
             accounts=accounts.count_accounts(tx),
             definitions=definitions.count_definitions(tx),
             slots=slot_counts,
-            runs=runs.count_runs(tx),
+            runs=run_counts,
             sources=sources,
             engine=engine,
             agents=known,
@@ -160,3 +163,25 @@ def _slot_troubles(counts: Mapping[SlotFace, int]) -> Iterator[Trouble]:
     if failed:
         message = "1 slot has failed for good" if failed == 1 else f"{failed} slots have failed for good"
         yield Trouble(message, "list them: ostinato slots --status failed; give one another try: ostinato retry SLOT")
+
+
+def _run_troubles(counts: Mapping[str, int], questions: int, waiting_for: Mapping[str, int]) -> Iterator[Trouble]:
+    """Tell of runs that wait for somebody to do something."""
+    paused = counts.get(RunStatus.PAUSED, 0)
+    if paused:
+        yield Trouble(
+            f"{_count(paused, 'is', 'are')} paused, until a person decides",
+            "list them: ostinato plans --status paused; let one go on: ostinato resume RUN",
+        )
+    if questions:
+        yield Trouble(
+            f"{_count(questions, 'waits', 'wait')} for the answer of a person",
+            "list them: ostinato plans --status suspended; answer one: ostinato answer RUN yes",
+        )
+    for what, waiting in waiting_for.items():
+        hint = "make it importable where the agent runs, and start that again: ostinato plans --status waiting"
+        yield Trouble(f"{_count(waiting, 'waits', 'wait')} for another agent: {what}", hint)
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"1 run {one}" if number == 1 else f"{number} runs {several}"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ostinato.model.agents import Agent
-from ostinato.model.statuses import AgentStatus
+from ostinato.model.runs import Need
+from ostinato.model.statuses import LIVE_RUN_STATUSES, SUCCEEDED_RUN_STATUSES, AgentStatus
 from ostinato.policies.liveness import is_alive
 from ostinato.policies.start import Standing, standing_gates
 from ostinato.policies.verdict import Gate, Verdict
@@ -20,9 +21,11 @@ from ostinato.policies.verdict import Gate, Verdict
 class ClaimFacts:
     """All that decides when an agent takes a run.
 
-    ``start_at`` is when a scheduled run begins to wait, ``start_before`` when it is too late. ``agents`` are all that
-    the store knows, and ``heartbeat_timeout`` after how much silence one counts as lost. ``ahead`` is how many runs
-    of its queue are asked first.
+    ``start_at`` is when a scheduled run begins to wait, ``start_before`` when it is too late; a run that has ``begun``
+    is never too late. One that is to be cancelled, ``cancelling``, is taken whatever is stopped. ``agents`` are all
+    that the store knows, and ``heartbeat_timeout`` after how much silence one counts as lost. ``ahead`` is how many
+    runs of its queue are asked first. ``needs`` are the runs that a scheduled one needs; ``singleton`` is its key, and
+    ``held_by`` another run that holds the key or takes it first.
     """
 
     standing: Standing
@@ -32,12 +35,28 @@ class ClaimFacts:
     agents: tuple[Agent, ...]
     heartbeat_timeout: timedelta
     ahead: int = 0
+    begun: bool = False
+    cancelling: bool = False
+    needs: tuple[Need, ...] = ()
+    singleton: str | None = None
+    held_by: int | None = None
 
 
 def judge_claim(facts: ClaimFacts, now: datetime) -> Verdict:
     """Judge whether an agent may take the run at ``now``."""
-    gates = [*_start_time(facts, now), *standing_gates(facts.standing, now), *_not_too_late(facts, now)]
-    return Verdict((*gates, *_agents(facts, now)))
+    standing = () if facts.cancelling else standing_gates(facts.standing, now)
+    before = (*_needs(facts), *_start_time(facts, now), *standing, *_not_too_late(facts, now), *_singleton(facts))
+    return Verdict((*before, *_agents(facts, now)))
+
+
+def _needs(facts: ClaimFacts) -> Iterator[Gate]:
+    for need in facts.needs:
+        if need.status in SUCCEEDED_RUN_STATUSES:
+            yield Gate("upstream_run", True, str(need))
+        elif need.status in LIVE_RUN_STATUSES:
+            yield Gate("upstream_run", False, str(need), clears=f"its success: ostinato show {need.run_id}")
+        else:
+            yield Gate("upstream_run", False, str(need), clears="nothing: the engine fails it in its next pass")
 
 
 def _start_time(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
@@ -51,7 +70,7 @@ def _start_time(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
 
 
 def _not_too_late(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
-    if facts.start_before is None:
+    if facts.start_before is None or facts.begun:
         return
     shown = facts.start_before.strftime("%Y-%m-%dT%H:%M:%SZ")
     if now < facts.start_before:
@@ -59,6 +78,16 @@ def _not_too_late(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
     else:
         reason = f"it had to start before {shown}"
         yield Gate("start_before", False, reason, clears="nothing: the engine fails it in its next pass")
+
+
+def _singleton(facts: ClaimFacts) -> Iterator[Gate]:
+    if facts.singleton is None:
+        return
+    if facts.held_by is None:
+        yield Gate("singleton", True, f"no other run holds {facts.singleton}")
+    else:
+        reason = f"run {facts.held_by} holds {facts.singleton}, or waits longer for it"
+        yield Gate("singleton", False, reason, clears=f"the end of that run: ostinato show {facts.held_by}")
 
 
 def _agents(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:

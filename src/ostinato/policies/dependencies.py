@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ostinato.model.definitions import DeclaredDefinition, Dependency
+from ostinato.policies import circles
 
 
 def derive_dependencies(definitions: Iterable[DeclaredDefinition]) -> tuple[Dependency, ...]:
@@ -30,11 +31,7 @@ def find_circle(dependencies: Iterable[Dependency]) -> tuple[str, ...] | None:
     for dependency in dependencies:
         if dependency.upstream != dependency.definition:
             upstreams.setdefault(dependency.definition, []).append(dependency.upstream)
-    finished: set[str] = set()
-    for start in upstreams:
-        if start not in finished and (circle := _walk(start, upstreams, finished)):
-            return circle
-    return None
+    return circles.find_circle(upstreams)
 
 
 def _derive(definition: DeclaredDefinition, writers: dict[str, list[str]]) -> Iterator[Dependency]:
@@ -44,20 +41,3 @@ def _derive(definition: DeclaredDefinition, writers: dict[str, list[str]]) -> It
             through.setdefault(upstream, []).append(data)
     for upstream, data_between in through.items():
         yield Dependency(definition.name, upstream, tuple(data_between))
-
-
-def _walk(start: str, upstreams: dict[str, list[str]], finished: set[str]) -> tuple[str, ...] | None:
-    """Walk upstream from ``start``, depth first, until a definition comes up that is already on the way."""
-    way = {start: iter(upstreams[start])}
-    while way:
-        here, ahead = next(reversed(way.items()))
-        upstream = next(ahead, None)
-        if upstream is None:
-            finished.add(here)
-            del way[here]
-        elif upstream in way:
-            names = list(way)
-            return tuple(names[names.index(upstream) :])
-        elif upstream not in finished:
-            way[upstream] = iter(upstreams.get(upstream, ()))
-    return None

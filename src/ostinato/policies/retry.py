@@ -1,4 +1,4 @@
-"""Retry policies: whether a slot whose run failed gets another attempt, and when."""
+"""Retry policies: whether what failed, a slot's run or a step, is tried again, and when."""
 
 from __future__ import annotations
 
@@ -62,19 +62,46 @@ def _judge_lost(facts: RetryFacts) -> RetryAt | GiveUp:
     return RetryAt(facts.ended_at + LOST_WAIT, f"attempt lost, {facts.lost} of at most {allowed}")
 
 
+def next_wait(rule: RetryRule, failed: int, subject: str) -> timedelta | None:
+    """Return the wait before the next attempt after ``failed`` of them failed; ``None`` when none is left.
+
+    ``subject`` only spreads the jitter. Which failures are worth another attempt is not asked here.
+    """
+    if failed >= _count_allowed(rule):
+        return None
+    return _lengthen(_WAITS[rule.kind](rule, failed), rule.jitter, f"{subject}#{failed}")
+
+
+def is_worth_retrying(rule: RetryRule, exit_code: int | None) -> bool:
+    """Tell whether ``rule`` grants another attempt after this exit code; ``None`` where nothing exited."""
+    return rule.on_exit_codes is None or exit_code in rule.on_exit_codes
+
+
 def _judge_failed(facts: RetryFacts) -> RetryAt | GiveUp:
     rule = facts.rule
     if rule.kind is RetryKind.NEVER:
         return GiveUp("its retry policy is never")
-    codes = rule.on_exit_codes
-    if codes is not None and facts.exit_code not in codes:
+    if not is_worth_retrying(rule, facts.exit_code):
         ended = f"exit code {facts.exit_code}" if facts.exit_code is not None else facts.end_kind.value
-        return GiveUp(f"{ended} is not among those that are retried ({', '.join(map(str, sorted(codes)))})")
-    allowed = len(rule.waits) + 1 if rule.kind is RetryKind.SERIES else rule.attempts
-    if facts.failed >= allowed:
+        return GiveUp(f"{ended} is not among those that are retried ({_list_codes(rule)})")
+    wait, allowed = next_wait(rule, facts.failed, facts.subject), _count_allowed(rule)
+    if wait is None:
         return GiveUp(f"no attempt left: {facts.failed} of {allowed} failed")
-    wait = _lengthen(_WAITS[rule.kind](rule, facts.failed), rule.jitter, f"{facts.subject}#{facts.failed}")
     return RetryAt(facts.ended_at + wait, f"attempt {facts.failed} of {allowed} failed")
+
+
+def _list_codes(rule: RetryRule) -> str:
+    return ", ".join(map(str, sorted(rule.on_exit_codes or ())))
+
+
+def _count_allowed(rule: RetryRule) -> int:
+    """Return how many attempts may be made, the first one too."""
+    match rule.kind:
+        case RetryKind.NEVER:
+            return 1
+        case RetryKind.SERIES:
+            return len(rule.waits) + 1
+    return rule.attempts
 
 
 def _fixed_wait(rule: RetryRule, failed: int) -> timedelta:

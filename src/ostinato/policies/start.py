@@ -29,9 +29,9 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands above a slot or a run: its definition, its account, and what may stop either."""
+    """What stands above a slot or a run: its definition, its account, and what may stop either; a run may lack both."""
 
-    definition: str
+    definition: str | None
     account: str | None
     definition_active: bool = True
     definition_pause: Pause | None = None
@@ -93,8 +93,9 @@ def judge_start(facts: SlotFacts, now: datetime) -> Verdict:
 
 def standing_gates(facts: Standing, now: datetime) -> Iterator[Gate]:
     """Ask what stops everything of a definition or of an account: for whatever is to start."""
-    yield _active("definition", facts.definition, facts.definition_active)
-    yield _not_paused("definition", facts.definition, facts.definition_pause)
+    if facts.definition is not None:
+        yield _active("definition", facts.definition, facts.definition_active)
+        yield _not_paused("definition", facts.definition, facts.definition_pause)
     if facts.account is not None:
         yield _active("account", facts.account, facts.account_active)
         yield _not_paused("account", facts.account, facts.account_pause)

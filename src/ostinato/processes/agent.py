@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from ostinato.actions.project import load_project_code
 from ostinato.agent.agent import Agent
 from ostinato.agent.settings import AgentSettings
-from ostinato.executors.processes import ProcessExecutor
+from ostinato.executors.local import LocalExecutor
 from ostinato.world import World
 
 LONGEST_BETWEEN_HEARTBEATS = timedelta(seconds=10)
@@ -19,6 +20,7 @@ def make_agent(
 ) -> Agent:
     """Make an agent for processes of this machine. What is not given is as the project file says."""
     config = world.config
+    load_project_code(config.folder, config.modules)
     settings = AgentSettings(
         project=config.folder,
         logs=config.logs_folder,
@@ -29,4 +31,4 @@ def make_agent(
         heartbeat=min(LONGEST_BETWEEN_HEARTBEATS, config.engine.heartbeat_timeout / HEARTBEATS_WITHIN_THE_TIMEOUT),
         name=name or config.agent.name,
     )
-    return Agent(world.store, world.clock, ProcessExecutor(world.clock, log_size=config.agent.log_size), settings)
+    return Agent(world.store, world.clock, LocalExecutor(world.clock, log_size=config.agent.log_size), settings)

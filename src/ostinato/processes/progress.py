@@ -11,7 +11,7 @@ from ostinato.model.engine import SourceState
 from ostinato.model.runs import Run
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
-from ostinato.store import journal, runs, slots
+from ostinato.store import due_runs, journal, runs, slots
 from ostinato.store.database import Store
 
 DONE = frozenset({SlotFace.SUCCESS, SlotFace.WARNING, SlotFace.FAILED, SlotFace.CANCELLED})
@@ -61,7 +61,7 @@ def read_progress(store: Store, now: datetime, *, failures: int = 3) -> Progress
             running=tuple(reversed(runs.list_runs(tx, statuses=[RunStatus.RUNNING]))),
             failures=tuple(runs.list_runs(tx, statuses=[RunStatus.FAILED, RunStatus.TIMEOUT], limit=failures)),
             troubles=tuple(one for one in journal.list_source_states(tx) if one.error or one.held_back),
-            next_start=runs.find_next_start(tx),
+            next_start=due_runs.find_next_start(tx),
         )
 
 

@@ -21,12 +21,13 @@ from ostinato.errors import DeclarationError
 from ostinato.model.definitions import DeclaredDefinition
 from ostinato.policies.placeholders import list_placeholders
 from ostinato.sources.batch_entries import BatchCommand, find_name, read_entry
-from ostinato.sources.definition_form import DefinitionForm, Template, read_command
+from ostinato.sources.definition_form import WORK, DefinitionForm
 from ostinato.sources.definition_rows import gather_definition
 from ostinato.sources.files import trace_files
 from ostinato.sources.gathering import Gathering
 from ostinato.sources.protocols import Loaded
 from ostinato.sources.python_modules import ListReference, read_list
+from ostinato.sources.work_form import Template, read_command
 
 _NAME = re.compile(r"(?<!\{)\{name\}(?!\})")
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE['"]\s*(?:,|\]\s*=)\s*['"]([\w.]+)['"]""")
@@ -67,7 +68,7 @@ class BatchForm(Form):
     def _check_line(self) -> BatchForm:
         if (self.manage is None) == (self.command is None):
             raise Refusal("expected manage or command", hint="write manage: manage.py, or command: [program, '{name}']")
-        if self.defaults.model_fields_set & {"command", "shell"}:
+        if self.defaults.model_fields_set & WORK:
             hint = "write command beside module, not in defaults"
             raise Refusal("a batch has one command line for all its entries", hint=hint)
         return self

@@ -17,7 +17,7 @@ from ostinato.documents import Place
 from ostinato.documents.forms import nearest
 from ostinato.durations import format_duration
 from ostinato.errors import DeclarationError, Problem
-from ostinato.sources.definition_form import DefinitionForm
+from ostinato.sources.definition_form import WORK, DefinitionForm
 from ostinato.sources.python_modules import Entry, Thing, describe_value
 
 ALIASES: Mapping[str, str] = {
@@ -31,7 +31,7 @@ ALIASES: Mapping[str, str] = {
 OWN_KEYS = ("name", "command", "args", "kwargs")
 """What an entry may say beside the fields of a definition."""
 
-_KNOWN = (*OWN_KEYS, *(key for key in DefinitionForm.model_fields if key not in ("command", "shell")), *ALIASES)
+_KNOWN = (*OWN_KEYS, *(key for key in DefinitionForm.model_fields if key not in WORK), *ALIASES)
 _NAMED = {timedelta(hours=1): "hourly", timedelta(days=1): "daily", timedelta(weeks=1): "weekly"}
 
 

@@ -12,8 +12,9 @@ from ostinato.documents.forms import in_order
 from ostinato.errors import DeclarationError, OstinatoError, Problem
 from ostinato.model.accounts import DeclaredAccount
 from ostinato.model.definitions import DeclaredDefinition, Matrix
+from ostinato.policies.declared_plans import list_used_placeholders
 from ostinato.policies.dependencies import derive_dependencies, find_circle
-from ostinato.policies.placeholders import LABELS, list_placeholders
+from ostinato.policies.placeholders import LABELS
 from ostinato.sources.protocols import Source, T
 from ostinato.sources.registry import ACCOUNT_SOURCES, DEFINITION_SOURCES, Group, open_entries
 
@@ -104,8 +105,7 @@ def _list_missing_labels(
 def _list_labels(definition: DeclaredDefinition) -> list[str]:
     if definition.matrix is not Matrix.ACCOUNT:
         return []
-    texts = [*definition.command, *definition.environment.values(), definition.working_directory or ""]
-    names = dict.fromkeys(name for text in texts for name in list_placeholders(text))
+    names = list_used_placeholders(definition)
     return [name.removeprefix(LABELS) for name in names if name.startswith(LABELS)]
 
 

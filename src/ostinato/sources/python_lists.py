@@ -126,4 +126,10 @@ class PythonAccountSource(PythonListSource[DeclaredAccount]):
 
 
 def _plain(value: Any) -> Any:
-    return {key: _plain(item) for key, item in value.attributes.items()} if isinstance(value, Thing) else value
+    """Return a record that was read as nested mappings and lists."""
+    match value:
+        case Thing():
+            return {key: _plain(item) for key, item in value.attributes.items()}
+        case list():
+            return [_plain(item) for item in value]
+    return value

@@ -53,7 +53,14 @@ _EXAMPLES: Mapping[SchemaKind, Mapping[str, Any]] = {
                 "retry": {"exponential": {"attempts": 5, "base": "30s", "max": "1h"}},
                 "reads_from": ["attrib_sales"],
                 "writes_to": ["agg_sales"],
-            }
+            },
+            "refresh_stock": {
+                "steps": {
+                    "extract": {"command": ["python", "-m", "shop.extract", "{account}"], "timeout": "10m"},
+                    "check": {"action": "shop.quality:check", "inputs": {"rows": "{steps.extract.rows}"}},
+                    "load": {"command": ["python", "-m", "shop.load"], "needs": ["extract"], "after": ["check"]},
+                },
+            },
         },
     },
 }

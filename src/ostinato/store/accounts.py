@@ -56,7 +56,7 @@ def remove_accounts(tx: Tx, tokens: Collection[str]) -> None:
     for part in chunks(tokens):
         ids = select(t.accounts.c.id).where(t.accounts.c.token.in_(part))
         lanes = select(t.lanes.c.id).where(t.lanes.c.account_id.in_(ids))
-        lock_work(tx, t.runs.c.account_id.in_(ids), t.slots.c.lane_id.in_(lanes))
+        lock_work(tx, t.runs.c.account_id.in_(ids), t.slots.c.lane_id.in_(lanes), to_remove=True)
         tx.execute(delete(t.accounts).where(t.accounts.c.token.in_(part)))
 
 

@@ -7,9 +7,11 @@ get one snapshot.
 
 from __future__ import annotations
 
+import select
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,6 +43,10 @@ POOL_SECONDS = 30.0
 
 SQLITE_BUSY_SECONDS = 60.0
 SQLITE_ASK_SECONDS = 0.001
+SQLITE_CACHED_STATEMENTS = 500
+"""How many statements a connection keeps ready. The bundled driver never drops the ones it has used most: when it has
+no place left, those that come later are compiled anew each time, at several times the cost of carrying them out."""
+
 SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
 
 
@@ -50,39 +56,47 @@ def sqlite_module() -> ModuleType:
 
 
 class Store:
-    """The way to one database. Cheap to make; connects when first used."""
+    """The way to one database. Cheap to make; connects when first used.
+
+    ``location`` is where the database is, fit to be shown: without a password.
+    ``fault_point`` is called before and after every commit, with the word for which: there a test may let the process
+    die, or the commit's answer be lost.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = _read_url(url)
+        self.location = self.url.render_as_string(hide_password=True)
         self.engine = _make_engine(self.url)
+        self.fault_point: Callable[[str], None] = _go_on
+        self._writing = self.engine.execution_options(ostinato_writes=True)
+        self._reading = self.engine.execution_options(**_SNAPSHOT[self.dialect])
+        self._kept: deque[Connection] = deque()
 
     @property
     def dialect(self) -> str:
         """Return ``sqlite`` or ``postgresql``."""
         return self.url.get_backend_name()
 
-    @property
-    def location(self) -> str:
-        """Return where the database is, fit to be shown: without a password."""
-        return self.url.render_as_string(hide_password=True)
-
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """Open a transaction that may write; it commits at the end of the block and rolls back on an error."""
-        with self._connect(ostinato_writes=True) as connection, connection.begin():
-            yield connection
+        with _translated(self.location), self._lend() as connection:
+            with connection.begin():
+                yield connection
+                self.fault_point("before commit")
+            self.fault_point("after commit")
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Open a transaction that reads one consistent state and writes nothing."""
-        with self._connect(**_SNAPSHOT[self.dialect]) as connection, connection.begin() as transaction:
+        with self._connect(self._reading) as connection, connection.begin() as transaction:
             yield connection
             transaction.rollback()
 
     @contextmanager
     def rehearse(self) -> Iterator[Tx]:
         """Open a transaction that may write and that is always rolled back: to see what a change would do."""
-        with self._connect(ostinato_writes=True) as connection, connection.begin() as transaction:
+        with self._connect(self._writing) as connection, connection.begin() as transaction:
             yield connection
             transaction.rollback()
 
@@ -93,18 +107,60 @@ class Store:
         SQLite changes most of a table by making a new one and dropping the old, whose rows must not take along those
         that refer to them. So its foreign keys are not enforced in between, but checked before the commit.
         """
-        with self._connect(ostinato_writes=True) as connection, _foreign_keys_off(connection), connection.begin():
+        with self._connect(self._writing) as connection, _foreign_keys_off(connection), connection.begin():
             yield connection
             _check_foreign_keys(connection)
 
     def close(self) -> None:
         """Close every connection."""
+        while self._kept:
+            self._kept.pop().close()
         self.engine.dispose()
 
     @contextmanager
-    def _connect(self, **options: Any) -> Iterator[Connection]:
-        with _translated(self.location), self.engine.connect() as connection:
-            yield connection.execution_options(**options)
+    def _connect(self, engine: Engine) -> Iterator[Connection]:
+        with _translated(self.location), engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _lend(self) -> Iterator[Connection]:
+        """Lend a connection to write with: the one that was last written with, or else one of the pool's.
+
+        Who writes one small transaction after another would spend as much time on the pool, which asks the database
+        each time whether the connection lives, as on writing.
+        """
+        connection = self._take_kept() or self._writing.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if self._kept:
+            connection.close()
+        else:
+            self._kept.append(connection)
+
+    def _take_kept(self) -> Connection | None:
+        try:
+            connection = self._kept.pop()
+        except IndexError:  # it is lent to another thread
+            return None
+        if self.dialect == "postgresql" and _was_cut(connection):
+            connection.close()
+            return None
+        return connection
+
+
+def _was_cut(connection: Connection) -> bool:
+    """Tell whether the server has ended a connection: it says so, and says nothing else unasked."""
+    driver: Any = connection.connection.driver_connection
+    line = select.poll()
+    line.register(driver.fileno(), select.POLLIN)
+    return bool(line.poll(0))
+
+
+def _go_on(point: str) -> None:
+    """Do nothing at a point where a fault might be."""
 
 
 class DatabaseClock:
@@ -179,7 +235,12 @@ def _make_sqlite_engine(url: URL) -> Engine:
         url,
         module=sqlite_module(),
         pool_timeout=POOL_SECONDS,
-        connect_args={"isolation_level": None, "timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False},
+        connect_args={
+            "isolation_level": None,
+            "timeout": SQLITE_BUSY_SECONDS,
+            "check_same_thread": False,
+            "cached_statements": SQLITE_CACHED_STATEMENTS,
+        },
     )
 
     @event.listens_for(engine, "connect")
@@ -193,6 +254,7 @@ def _make_sqlite_engine(url: URL) -> Engine:
         if connection.get_execution_options().get("ostinato_writes", False):
             _begin_writing(connection)
         else:
+            _set_patience(connection, SQLITE_BUSY_SECONDS)
             connection.exec_driver_sql("BEGIN")
 
     return engine
@@ -205,15 +267,20 @@ def _begin_writing(connection: Connection) -> None:
     longest is then the least likely to be next. Asking every millisecond gives all the same chance.
     """
     raw: Any = connection.connection.driver_connection
+    _set_patience(connection, 0)
     give_up_at = time.monotonic() + SQLITE_BUSY_SECONDS
-    raw.execute("PRAGMA busy_timeout = 0")
-    try:
-        while _is_held_by_another(raw) and time.monotonic() < give_up_at:
-            time.sleep(SQLITE_ASK_SECONDS)
-        if not raw.in_transaction:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails as before, and is told like all other errors
-    finally:
-        raw.execute(f"PRAGMA busy_timeout = {int(SQLITE_BUSY_SECONDS * 1000)}")
+    while _is_held_by_another(raw) and time.monotonic() < give_up_at:
+        time.sleep(SQLITE_ASK_SECONDS)
+    if not raw.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails as before, and is told like all other errors
+
+
+def _set_patience(connection: Connection, seconds: float) -> None:
+    """Say for how long SQLite waits by itself when others hold what a statement needs. Who writes has it already."""
+    if connection.info.get("patience") != seconds:
+        raw: Any = connection.connection.driver_connection
+        raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        connection.info["patience"] = seconds
 
 
 def _is_held_by_another(raw: Any) -> bool:

@@ -69,7 +69,7 @@ def remove_definitions(tx: Tx, names: Collection[str]) -> None:
     for part in chunks(names):
         ids = select(t.definitions.c.id).where(t.definitions.c.name.in_(part))
         lanes = select(t.lanes.c.id).where(t.lanes.c.definition_id.in_(ids))
-        lock_work(tx, t.runs.c.definition_id.in_(ids), t.slots.c.lane_id.in_(lanes))
+        lock_work(tx, t.runs.c.definition_id.in_(ids), t.slots.c.lane_id.in_(lanes), to_remove=True)
         tx.execute(delete(t.definitions).where(t.definitions.c.name.in_(part)))
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Column, ColumnElement, Integer, String, Table, case, column, false, func, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ostinato.store.database import Tx
 
 _DECLARATIONS = 0x6F7374696E617470
 """Which of PostgreSQL's advisory locks stands for the declarations."""
+
+_SINGLETONS = 0x6F7374696E617471
+"""Which of them stands for taking hold of singletons."""
+
+_SEQUENCES = table("sqlite_sequence", column("name", String), column("seq", Integer))
 
 
 def insert_or_skip(tx: Tx, table: Table) -> Any:
@@ -27,6 +32,31 @@ def take_turn(tx: Tx) -> None:
     """
     if tx.dialect.name == "postgresql":
         tx.execute(select(func.pg_advisory_xact_lock(_DECLARATIONS)))
+
+
+def take_singletons(tx: Tx) -> None:
+    """Wait until no other transaction takes hold of singletons, and keep others from it until this one ends."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(select(func.pg_advisory_xact_lock(_SINGLETONS)))
+
+
+def try_to_take_singletons(tx: Tx, wanted: ColumnElement[bool]) -> bool:
+    """Do so if there are any ``wanted``, without waiting; ``False`` when there are none or another is at it."""
+    if tx.dialect.name == "postgresql":
+        wanted = case((wanted, func.pg_try_advisory_xact_lock(_SINGLETONS)), else_=false())
+    return bool(tx.execute(select(wanted)).scalar_one())
+
+
+def reserve_keys(tx: Tx, key: Column[int], count: int) -> list[int]:
+    """Return ``count`` values of a surrogate key that no row has, or ever had, for rows that are inserted next.
+
+    On SQLite the table must be declared with AUTOINCREMENT; nobody else writes before the transaction ends.
+    """
+    if tx.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(key.table.name, key.name)
+        return list(tx.execute(select(func.nextval(sequence)).select_from(func.generate_series(1, count))).scalars())
+    used = tx.execute(select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == key.table.name)).scalar() or 0
+    return list(range(used + 1, used + 1 + count))
 
 
 def upsert(tx: Tx, table: Table, values: dict[str, Any]) -> Any:

@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Select, and_, func, literal, or_, select, union_all
 
 from ostinato.model.accounts import Account
 from ostinato.model.definitions import Definition
-from ostinato.model.runs import LOST_KINDS, EndKind, Run
+from ostinato.model.runs import LOST_KINDS, EndKind
 from ostinato.model.slots import SlotName
-from ostinato.model.statuses import RunStatus, SlotStatus
-from ostinato.policies.claim import ClaimFacts
+from ostinato.model.statuses import SlotStatus
 from ostinato.policies.retry import RetryFacts
-from ostinato.policies.start import Pause, SlotFacts, Standing, UpstreamFacts
+from ostinato.policies.start import SlotFacts, UpstreamFacts
 from ostinato.store import schema as t
-from ostinato.store.agents import list_agents
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks
 from ostinato.store.overlap import overlaps, same_account
-from ostinato.store.records import to_account, to_definition
+from ostinato.store.records import to_account, to_definition, to_pause
 from ostinato.store.types import Instant
 
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
@@ -92,21 +90,6 @@ def list_retry_candidates(tx: Tx, slot_ids: Collection[int]) -> list[RetryCandid
         )
         candidates += [_to_retry_candidate(row, definitions[row.definition_id], endings[row.slot]) for row in rows]
     return candidates
-
-
-def get_claim_facts(tx: Tx, run: Run, *, heartbeat_timeout: timedelta) -> ClaimFacts:
-    """Gather what decides when an agent takes ``run``, which is waiting or scheduled."""
-    definition = to_definition(tx.execute(select(t.definitions).where(t.definitions.c.name == run.definition)).one())
-    account = tx.execute(select(t.accounts).where(t.accounts.c.token == run.account)).one_or_none()
-    return ClaimFacts(
-        standing=_to_standing(definition, None if account is None else to_account(account)),
-        queue=run.queue,
-        start_at=run.start_at if run.status is RunStatus.SCHEDULED else None,
-        start_before=run.start_before,
-        agents=tuple(list_agents(tx)),
-        heartbeat_timeout=heartbeat_timeout,
-        ahead=_count_ahead(tx, run),
-    )
 
 
 def list_upstream_ids(tx: Tx, slot_ids: Collection[int]) -> list[int]:
@@ -196,46 +179,17 @@ def _to_candidate(
         due_at=row.due_at,
         start=definition.declared.start,
         definition_active=definition.declared.active,
-        definition_pause=_to_pause(definition),
+        definition_pause=to_pause(definition),
         upstreams=upstreams,
     )
     if account is not None:
         facts = replace(
             facts,
             account_active=account.declared.active,
-            account_pause=_to_pause(account),
+            account_pause=to_pause(account),
             maintenance=account.declared.maintenance,
         )
     return Candidate(row.id, facts, definition, row.account_id, row.series, row.created_at)
-
-
-def _to_standing(definition: Definition, account: Account | None) -> Standing:
-    if account is None:
-        return Standing(definition.name, None, definition.declared.active, _to_pause(definition))
-    return Standing(
-        definition=definition.name,
-        account=account.token,
-        definition_active=definition.declared.active,
-        definition_pause=_to_pause(definition),
-        account_active=account.declared.active,
-        account_pause=_to_pause(account),
-        maintenance=account.declared.maintenance,
-    )
-
-
-def _count_ahead(tx: Tx, run: Run) -> int:
-    """Count the waiting runs of the queue that ``claim_runs`` asks before this one."""
-    other = t.runs.c
-    earlier = or_(other.due_at < run.due_at, and_(other.due_at == run.due_at, other.id < run.id))
-    ahead = or_(other.priority > run.priority, and_(other.priority == run.priority, earlier))
-    waiting = select(func.count()).where(other.queue == run.queue, other.status == RunStatus.WAITING, ahead)
-    return tx.execute(waiting).scalar_one()
-
-
-def _to_pause(paused: Account | Definition) -> Pause | None:
-    if paused.paused_at is None:
-        return None
-    return Pause(paused.paused_at, paused.paused_by or "", paused.pause_reason or "")
 
 
 def _list_upstreams(tx: Tx, slot_ids: Collection[int]) -> dict[int, tuple[UpstreamFacts, ...]]:

@@ -2,8 +2,8 @@
 
 The numbers are those of the architecture. Most of these can break only where somebody changes the database by hand,
 for constraints and triggers stand against them; that is what these queries are for. Rows do not tell whether a step
-ran twice or an event was delivered twice [6, 7], nor what a broken source once deleted [10]: tests and the simulation
-look after those.
+ran twice or an event was delivered twice, though they tell where a run has ended and left steps or events behind
+[6, 7], nor what a broken source once deleted [10]: tests and the simulation look after those.
 
 Time is bounded: queries over the history look at the newest runs alone, and each returns a few rows.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from ostinato.model.definitions import StartKind
 from ostinato.model.runs import RunOrigin
@@ -27,7 +27,9 @@ from ostinato.model.statuses import (
     SUCCEEDED_RUN_STATUSES,
     RunStatus,
     SlotStatus,
+    StepStatus,
 )
+from ostinato.model.steps import EventFate
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.facts import pair_with_upstreams
@@ -169,6 +171,7 @@ def _find_changed_ends(tx: Tx, since: Since) -> list[str]:
         .where(t.transitions.c.to_status != t.runs.c.status)
     )
     return [
+        *_find_kept_singletons(tx, since),
         *(
             f"run {row.run_id} went from {row.from_status} to {row.to_status}"
             for row in tx.execute(after_end.limit(SHOWN))
@@ -178,6 +181,13 @@ def _find_changed_ends(tx: Tx, since: Since) -> list[str]:
             for row in tx.execute(astray.limit(SHOWN))
         ),
     ]
+
+
+def _find_kept_singletons(tx: Tx, since: Since) -> list[str]:
+    ended = and_(t.runs.c.id > since.first_run, t.runs.c.status.in_(sorted(FINAL_RUN_STATUSES)))
+    kept = select(t.runs.c.id, t.runs.c.singleton_held).where(ended, t.runs.c.singleton_held.is_not(None))
+    rows = tx.execute(kept.limit(SHOWN))
+    return [f"run {row.id} has ended, and holds {row.singleton_held} still" for row in rows]
 
 
 def _last_entries(since: Since) -> Select[Any]:
@@ -206,6 +216,43 @@ def _find_stale_writes(tx: Tx, since: Since) -> list[str]:
     ]
 
 
+def _find_open_steps(tx: Tx, since: Since) -> list[str]:
+    step = t.steps.c
+    under_way = step.status.in_([StepStatus.RUNNING, StepStatus.SUSPENDED])
+    rows = tx.execute(
+        select(step.run_id, step.name, step.status, t.runs.c.status.label("run_status"))
+        .select_from(t.steps)
+        .join(t.runs)
+        .where(step.run_id > since.first_run, under_way, t.runs.c.status.in_(sorted(FINAL_RUN_STATUSES)))
+        .limit(SHOWN)
+    )
+    return [f"run {row.run_id} is {row.run_status}, and its step {row.name} is {row.status}" for row in rows]
+
+
+def _find_lost_events(tx: Tx, since: Since) -> list[str]:
+    """Find events that nobody will take, or that a step was given and does not know of."""
+    event, step = t.events.c, t.steps.c
+    open_events = (
+        select(event.id, event.run_id, event.fate, t.runs.c.status)
+        .select_from(t.events)
+        .join(t.runs)
+        .outerjoin(t.steps, and_(step.run_id == event.run_id, step.number == event.step))
+        .where(event.run_id > since.first_run, event.settled_at.is_(None))
+    )
+    late = and_(t.runs.c.finished_at < since.overdue_since, event.due_at < since.overdue_since)
+    unknown = and_(event.fate == EventFate.TAKEN, step.event_id.is_distinct_from(event.id))
+    return [
+        *(
+            f"event {row.id} is {row.fate}, and its run {row.run_id} is {row.status}"
+            for row in tx.execute(open_events.where(late).limit(SHOWN))
+        ),
+        *(
+            f"event {row.id} of run {row.run_id} was taken, and its step does not have it"
+            for row in tx.execute(open_events.where(unknown).limit(SHOWN))
+        ),
+    ]
+
+
 def _find_forgotten(tx: Tx, since: Since) -> list[str]:
     return [
         *_find_unexamined(tx, since),
@@ -231,9 +278,13 @@ def _find_undecided(tx: Tx, since: Since) -> Iterator[str]:
 
 
 def _find_unstarted(tx: Tx, since: Since) -> Iterator[str]:
-    late = and_(t.runs.c.status == RunStatus.SCHEDULED, t.runs.c.start_at < since.overdue_since)
+    chained = exists().where(t.run_needs.c.run_id == t.runs.c.id)
+    late = and_(t.runs.c.status == RunStatus.SCHEDULED, t.runs.c.start_at < since.overdue_since, ~chained)
     for run_id in tx.execute(select(t.runs.c.id).where(late).limit(SHOWN)).scalars():
         yield f"run {run_id} is scheduled still, though its start time has come"
+    asleep = and_(t.runs.c.status == RunStatus.SUSPENDED, t.runs.c.wake_at < since.overdue_since)
+    for run_id in tx.execute(select(t.runs.c.id).where(asleep).limit(SHOWN)).scalars():
+        yield f"run {run_id} is suspended still, though the time to wake it has come"
 
 
 def _find_adrift(tx: Tx, since: Since) -> Iterator[str]:
@@ -293,6 +344,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(3, "no slot ran again after it had succeeded, unless somebody asked for it", _find_runs_after_success),
     Invariant(4, "a run that has ended never changes", _find_changed_ends),
     Invariant(5, "nobody wrote under a lease that was gone", _find_stale_writes),
+    Invariant(6, "no step is under way in a run that has ended", _find_open_steps),
+    Invariant(7, "every event is in the hands of its step, or waits for a run that lives", _find_lost_events),
     Invariant(8, "whatever is due has a run, a retry or a reason", _find_forgotten),
     Invariant(9, "every run belongs to the definition and the account of its slot", _find_strangers),
 )

@@ -1,8 +1,12 @@
-"""The one writer of run statuses, and what a run's status makes of its slot.
+"""The one writer of run statuses, and what a run's status makes of its slot, its parent and all that hangs on it.
 
 Every change goes through ``move_runs``: it checks the transition table, locks the rows that are in an expected
 status, updates them under that guard, writes their history, and carries the result over to their slots, all in the
 caller's transaction. A row that is elsewhere by now is not moved; that is a normal answer.
+
+Rows are locked so that others may still insert what refers to them: runs in the order of their ids, which has parents
+before their children, then slots, then slots that wait. What a child has to tell its parent comes last, and waits for
+nobody: a parent that is locked finds its event later, by itself or by the engine.
 """
 
 from __future__ import annotations
@@ -13,7 +17,19 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, insert, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from ostinato.model.runs import Evidence
 from ostinato.model.statuses import (
@@ -27,12 +43,17 @@ from ostinato.model.statuses import (
 from ostinato.model.transitions import Party, check_run_transition, sources_of
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
+from ostinato.store.followups import close_steps, drop_events, has_open_events, note_hooks, send_child_events
 from ostinato.store.overlap import overlaps, same_account
+from ostinato.store.types import Instant
 
 CHUNK = 500
 """How many ids one statement names at most."""
 
 T = TypeVar("T")
+
+_RESTING = frozenset({RunStatus.WAITING, RunStatus.SUSPENDED, RunStatus.PAUSED})
+_TOLD_TO_PARENTS = FINAL_RUN_STATUSES | {RunStatus.PAUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +76,8 @@ class MovedRun:
     from_status: RunStatus
     to_status: RunStatus
     lease_token: int
+    parent_run_id: int | None = None
+    parent_step: int | None = None
 
     @property
     def ended_slot_id(self) -> int | None:
@@ -77,8 +100,8 @@ def move_runs(
 
     ``expected`` is all statuses from which ``move.by`` may reach ``move.to``, unless named. Rows that another
     transaction holds are passed over when there is a ``limit``, waited for otherwise. Whoever moves several times in
-    one transaction says ``wake=False`` and calls ``wake_dependents`` once, at the end. Raises ``IllegalTransition``
-    when an expected status has no such edge.
+    one transaction says ``wake=False`` and calls ``wake_others`` once, at the end. Raises ``IllegalTransition`` when an
+    expected status has no such edge.
     """
     sources = frozenset(expected) if expected is not None else sources_of(move.to, move.by)
     check_run_transition(sources or [move.to], move.to, move.by)
@@ -87,28 +110,21 @@ def move_runs(
         .where(t.runs.c.status.in_(sorted(sources)), *where)
         .order_by(*order_by, t.runs.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=limit is not None, of=t.runs)
+        .with_for_update(skip_locked=limit is not None, of=t.runs, key_share=True)
     )
     found = {row.id: row for row in tx.execute(wanted)}
+    columns = _changed_columns(move, evidence) | dict(values or {})
     moved = []
     for ids in chunks(found):
-        guarded = (
-            update(t.runs)
-            .where(t.runs.c.id.in_(ids), t.runs.c.status.in_(sorted(sources)))
-            .values(_changed_columns(move, evidence) | dict(values or {}))
-            .returning(t.runs.c.id, t.runs.c.lease_token)
-        )
-        tokens = {row.id: row.lease_token for row in tx.execute(guarded)}
-        part = [
-            MovedRun(id, found[id].slot_id, RunStatus(found[id].status), move.to, tokens[id])
-            for id in ids
-            if id in tokens
-        ]
+        guarded = update(t.runs).where(t.runs.c.id.in_(ids), t.runs.c.status.in_(sorted(sources))).values(columns)
+        rows = {row.id: row for row in tx.execute(guarded.returning(*_asked_of_moved(move.to)))}
+        part = [_to_moved(rows[id], found[id], move.to) for id in ids if id in rows]
         _record(tx, part, move)
         _carry_over(tx, part, move)
+        _settle(tx, rows, move, evidence)
         moved += part
     if wake:
-        wake_dependents(tx, ended_slots(moved), now=move.now)
+        wake_others(tx, moved, by=move.by, actor=move.actor, now=move.now)
     return moved
 
 
@@ -128,15 +144,28 @@ def holds_lease(run_id: int, lease_token: int) -> ColumnElement[bool]:
     return and_(t.runs.c.id == run_id, t.runs.c.lease_token == lease_token)
 
 
-def ended_slots(moved: Iterable[MovedRun]) -> list[int]:
-    """Return the slots that have ended with the runs that moved."""
-    return [run.ended_slot_id for run in moved if run.ended_slot_id is not None]
+def wake_others(tx: Tx, moved: Collection[MovedRun], *, by: Party, actor: str, now: datetime) -> None:
+    """Have the engine examine the slots that wait for runs which ended, and tell parents of children that did.
+
+    Called once in a transaction, after everything else that it locks.
+    """
+    wake_dependents(tx, [run.ended_slot_id for run in moved if run.ended_slot_id is not None], now=now)
+    steps = {
+        (run.parent_run_id, run.parent_step)
+        for run in moved
+        if run.parent_run_id is not None and run.parent_step is not None and run.to_status in _TOLD_TO_PARENTS
+    }
+    for part in chunks(sorted(steps)):
+        if parents := send_child_events(tx, part, sent_by=actor, now=now):
+            woken = Move(RunStatus.WAITING, by, actor, "a child of it has ended or paused", now)
+            asleep = [RunStatus.SUSPENDED]
+            move_runs(tx, woken, t.runs.c.id.in_(parents), expected=asleep, limit=len(parents), wake=False)
 
 
 def wake_dependents(tx: Tx, slot_ids: Collection[int], *, now: datetime) -> None:
     """Have the engine examine again every slot that waits for one of ``slot_ids``.
 
-    Called in the transaction that ends those slots, once, after everything else that it locks.
+    Called in the transaction that ends those slots.
     """
     for part in chunks(slot_ids):
         wake(tx, union_all(_overlapping(part), _following(part)), now=now)
@@ -166,16 +195,27 @@ def sleeps(now: datetime) -> ColumnElement[bool]:
     return or_(slot.examine_at.is_(None), and_(slot.due_at <= now, slot.examine_at > now))
 
 
-def lock_work(tx: Tx, runs: ColumnElement[bool], slots: ColumnElement[bool]) -> None:
+def lock_work(tx: Tx, runs: ColumnElement[bool], slots: ColumnElement[bool], *, to_remove: bool = False) -> None:
     """Keep others from changing the live runs and the slots that fulfil these conditions.
 
     Everybody locks runs first, then their slots, then the slots that wait, and each of these in the order of ids.
-    Whoever is about to lock something else, what they belong to above all, must hold them before.
+    Whoever is about to lock something else, what they belong to above all, must hold them before. Who means
+    ``to_remove`` them holds the children of those runs as well, and lets nobody refer to any of these any more.
     """
     if tx.dialect.name == "postgresql":  # on SQLite nobody else writes
-        live = select(t.runs.c.id).where(t.runs.c.status.in_(sorted(LIVE_RUN_STATUSES)), runs).order_by(t.runs.c.id)
-        for wanted in (live, select(t.slots.c.id).where(slots).order_by(t.slots.c.id)):
-            tx.execute(select(func.count()).select_from(wanted.with_for_update().subquery()))
+        meant = t.runs.c.id.in_(list_family(runs)) if to_remove else runs
+        live = select(t.runs.c.id).where(t.runs.c.status.in_(sorted(LIVE_RUN_STATUSES)), meant).order_by(t.runs.c.id)
+        theirs = select(t.slots.c.id).where(slots).order_by(t.slots.c.id)
+        for wanted in (live.with_for_update(key_share=not to_remove), theirs.with_for_update()):
+            tx.execute(select(func.count()).select_from(wanted.subquery()))
+
+
+def list_family(runs: ColumnElement[bool]) -> Select[tuple[int]]:
+    """Select the runs that fulfil a condition, their children, the children of these, and so on."""
+    family = select(t.runs.c.id).where(runs).cte("family", recursive=True)
+    child = t.runs.alias("child")
+    family = family.union(select(child.c.id).join(family, child.c.parent_run_id == family.c.id))
+    return select(family.c.id)
 
 
 def chunks(items: Collection[T]) -> Iterator[list[T]]:
@@ -186,11 +226,19 @@ def chunks(items: Collection[T]) -> Iterator[list[T]]:
 
 
 def _changed_columns(move: Move, evidence: Evidence | None) -> dict[str, Any]:
-    columns: dict[str, Any] = {"status": move.to}
+    columns: dict[str, Any] = {"status": move.to, "wake_at": None}
     if move.to in FINAL_RUN_STATUSES:
-        columns["finished_at"] = move.now
+        columns |= {"finished_at": move.now, "singleton_held": None}
+    if move.to in _RESTING:
+        columns["agent_id"] = None
     if move.to is RunStatus.RUNNING:
-        columns |= {"lease_token": t.runs.c.lease_token + 1, "released_token": None}
+        columns |= {
+            "lease_token": t.runs.c.lease_token + 1,
+            "released_token": None,
+            "started_at": func.coalesce(t.runs.c.started_at, literal(move.now, Instant)),
+            "claimed_at": move.now,
+            "waits_for": "",
+        }
     if evidence is not None:
         columns |= {
             "end_kind": evidence.kind,
@@ -199,6 +247,35 @@ def _changed_columns(move: Move, evidence: Evidence | None) -> dict[str, Any]:
             "end_message": evidence.message,
         }
     return columns
+
+
+def _asked_of_moved(to: RunStatus) -> list[ColumnElement[Any]]:
+    run = t.runs.c
+    columns: list[ColumnElement[Any]] = [run.id, run.lease_token, run.parent_run_id, run.parent_step, run.hooks]
+    return [*columns, has_open_events().label("open_events")] if to in FINAL_RUN_STATUSES else columns
+
+
+def _to_moved(row: Any, before: Any, to: RunStatus) -> MovedRun:
+    return MovedRun(
+        id=row.id,
+        slot_id=before.slot_id,
+        from_status=RunStatus(before.status),
+        to_status=to,
+        lease_token=row.lease_token,
+        parent_run_id=row.parent_run_id,
+        parent_step=row.parent_step,
+    )
+
+
+def _settle(tx: Tx, rows: Mapping[int, Any], move: Move, evidence: Evidence | None) -> None:
+    """Leave nothing open of runs that are final now; agents have closed the steps themselves."""
+    note_hooks(tx, [(row.id, row.hooks) for row in rows.values() if row.hooks], to=move.to, at=move.now)
+    if not rows or move.to not in FINAL_RUN_STATUSES:
+        return
+    if move.by is not Party.AGENT:
+        close_steps(tx, list(rows), to=move.to, evidence=evidence, now=move.now)
+    if expectant := [row.id for row in rows.values() if row.open_events]:
+        drop_events(tx, expectant, reason=f"the run has ended: {move.to}", now=move.now)
 
 
 def _record(tx: Tx, moved: Sequence[MovedRun], move: Move) -> None:

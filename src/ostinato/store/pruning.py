@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, select, update
 
-from ostinato.model.statuses import FINAL_SLOT_STATUSES, SUCCEEDED_SLOT_STATUSES, SlotStatus
+from ostinato.model.statuses import FINAL_SLOT_STATUSES, SUCCEEDED_SLOT_STATUSES, RunStatus, SlotStatus
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks
@@ -49,17 +49,30 @@ def prune_slots(tx: Tx, *, finished_before: datetime, limit: int) -> int:
 
 
 def prune_one_off_runs(tx: Tx, *, finished_before: datetime, limit: int) -> int:
-    """Drop at most ``limit`` runs without slot that finished before an instant."""
+    """Drop at most ``limit`` runs without slot that finished before an instant.
+
+    One stays as long as it has children, which go first, as long as its parent lives, which counts it, and as long as
+    another waits for its success.
+    """
+    run, parent, child, waiting = t.runs.c, t.runs.alias("parent"), t.runs.alias("child"), t.runs.alias("waiting")
+    is_counted = exists().where(parent.c.id == run.parent_run_id, parent.c.finished_at.is_(None))
+    has_children = exists().where(child.c.parent_run_id == run.id)
+    is_needed = (
+        select(waiting.c.id)
+        .join(t.run_needs, t.run_needs.c.run_id == waiting.c.id)
+        .where(t.run_needs.c.needs_run_id == run.id, waiting.c.status == RunStatus.SCHEDULED)
+        .exists()
+    )
     old = list(
         tx.execute(
-            select(t.runs.c.id)
-            .where(t.runs.c.slot_id.is_(None), t.runs.c.finished_at < finished_before)
+            select(run.id)
+            .where(run.slot_id.is_(None), run.finished_at < finished_before, ~is_counted, ~has_children, ~is_needed)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=t.runs)
         ).scalars()
     )
     for part in chunks(old):
-        tx.execute(delete(t.runs).where(t.runs.c.id.in_(part)))
+        tx.execute(delete(t.runs).where(run.id.in_(part)))
     return len(old)
 
 

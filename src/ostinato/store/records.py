@@ -10,8 +10,10 @@ from pydantic import TypeAdapter
 
 from ostinato.model.accounts import Account, DeclaredAccount
 from ostinato.model.definitions import DeclaredDefinition, Definition
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.runs import EndKind, Evidence, Transition
+from ostinato.model.statuses import RunStatus
 from ostinato.model.versions import to_json_value
+from ostinato.policies.start import Pause
 
 
 @cache
@@ -62,8 +64,28 @@ def to_definition(row: Any) -> Definition:
     )
 
 
+def to_pause(paused: Account | Definition) -> Pause | None:
+    """Make of an account or definition what is known of its pause; ``None`` when it is not paused."""
+    if paused.paused_at is None:
+        return None
+    return Pause(paused.paused_at, paused.paused_by or "", paused.pause_reason or "")
+
+
 def to_evidence(row: Any) -> Evidence | None:
     """Make the evidence of a row of the table of runs."""
     if row.end_kind is None:
         return None
     return Evidence(kind=EndKind(row.end_kind), message=row.end_message, exit_code=row.exit_code, signal=row.signal)
+
+
+def to_transition(row: Any) -> Transition:
+    """Make an entry in a run's history of a row of the table of transitions."""
+    return Transition(
+        run_id=row.run_id,
+        from_status=None if row.from_status is None else RunStatus(row.from_status),
+        to_status=RunStatus(row.to_status),
+        at=row.at,
+        cause=row.cause,
+        actor=row.actor,
+        lease_token=row.lease_token,
+    )

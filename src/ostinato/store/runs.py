@@ -1,4 +1,8 @@
-"""Runs: creating, claiming, ending and reading them. Their statuses are written by ``moves`` alone."""
+"""Runs: creating and reading them. Their statuses are written by ``moves`` alone.
+
+What agents do with runs is in ``claims``, what the engine does when their time has come in ``due_runs``, and what
+persons do to stop them in ``stopping``.
+"""
 
 from __future__ import annotations
 
@@ -7,223 +11,54 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import Select, and_, func, insert, select, update
 
-from ostinato.model.runs import (
-    ClaimedRun,
-    EndKind,
-    Evidence,
-    HeldRun,
-    NewRun,
-    Run,
-    RunEnd,
-    RunOrigin,
-    Transition,
-)
+from ostinato.model.runs import NewRun, Run, RunOrigin, Transition
 from ostinato.model.slots import SlotName
-from ostinato.model.statuses import RunStatus, SlotStatus
+from ostinato.model.statuses import LIVE_RUN_STATUSES, RunStatus, SlotStatus
 from ostinato.model.transitions import Party
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
-from ostinato.store.dialects import insert_or_skip
-from ostinato.store.moves import (
-    Move,
-    MovedRun,
-    chunks,
-    ended_slots,
-    holds_lease,
-    move_runs,
-    record_creation,
-    wake_dependents,
-)
-from ostinato.store.records import to_declared_account, to_declared_definition, to_evidence
+from ostinato.store.dialects import insert_or_skip, reserve_keys, take_singletons
+from ostinato.store.moves import Move, chunks, move_runs, record_creation
+from ostinato.store.records import to_evidence, to_transition
 
-_REVOKED = {"lease_token": t.runs.c.lease_token + 1, "released_token": t.runs.c.lease_token + 1}
+_NO_COLUMNS = frozenset({"cause", "needs", "hold_singleton"})
+_LARGE = frozenset({"input", "context", "hooks"})
+"""Columns that may be large, and that only who carries out a run asks for."""
 
 
-def create_runs(tx: Tx, new: Sequence[NewRun], *, actor: str, now: datetime) -> list[int]:
+def create_runs(tx: Tx, new: Sequence[NewRun], *, actor: str, now: datetime) -> list[int | None]:
     """Create runs, with the first entry of their history, and make their slots ``live``.
 
-    A run whose slot already has a live run, or one that succeeded in the same series, is not created; the ids of
-    those that were are returned, in order. Callers hold the slots' rows.
+    Return their ids in the order of ``new``, ``None`` for a run that is not created: its slot has a live run already
+    or one that succeeded in the same series, its parent has that child, has ended or is to be cancelled, or another run
+    holds its singleton. Callers hold the slots' rows.
     """
-    created: list[int] = []
+    if any(run.hold_singleton for run in new):
+        take_singletons(tx)
+    parents = _lock_parents(tx, {run.parent_run_id for run in new if run.parent_run_id is not None})
+    ids: list[int | None] = []
     for part in chunks(new):
-        rows = [_to_row(run, now) for run in part]
-        inserted = tx.execute(
-            insert_or_skip(tx, t.runs).values(rows).returning(t.runs.c.id, t.runs.c.slot_id, t.runs.c.status)
-        ).all()
-        causes = {run.slot_id: run.cause for run in part}
-        record_creation(tx, [(row.id, row.status, causes[row.slot_id]) for row in inserted], actor=actor, now=now)
-        ids = [row.id for row in inserted]
-        tx.execute(
-            update(t.slots)
-            .where(t.slots.c.id == t.runs.c.slot_id, t.runs.c.id.in_(ids))
-            .values(
-                status=SlotStatus.LIVE,
-                run_id=t.runs.c.id,
-                series=t.runs.c.series,
-                attempts=t.runs.c.attempt,
-                examine_at=None,
-                finished_at=None,
-                reason="",
-            )
-        )
-        created += ids
-    return created
-
-
-def claim_runs(
-    tx: Tx, *, agent_id: int, actor: str, queues: Sequence[str], limit: int, now: datetime
-) -> list[ClaimedRun]:
-    """Give ``agent_id`` the leases of at most ``limit`` waiting runs: highest priority first, then oldest due.
-
-    Nothing is claimed of accounts and definitions that are inactive, paused or in maintenance, and nothing that is
-    too late to start.
-    """
-    if limit <= 0:
-        return []
-    definition = t.definitions.c
-    claimed = move_runs(
-        tx,
-        Move(RunStatus.RUNNING, Party.AGENT, actor, f"claimed by {actor}", now),
-        t.runs.c.queue.in_(queues),
-        or_(t.runs.c.start_before.is_(None), t.runs.c.start_before > now),
-        _may_start(now),
-        values={
-            "agent_id": agent_id,
-            "started_at": now,
-            "version": select(definition.version).where(definition.id == t.runs.c.definition_id).scalar_subquery(),
-        },
-        order_by=[t.runs.c.priority.desc(), t.runs.c.due_at],
-        limit=limit,
-    )
-    orders = _list_claimed(tx, [run.id for run in claimed])
-    _set_deadlines(tx, orders)
-    return orders
-
-
-def finish_runs(tx: Tx, ends: Sequence[RunEnd], *, actor: str, now: datetime) -> frozenset[int]:
-    """Record how runs ended, each under the lease of the agent that ran it; return those whose lease is gone."""
-    moved: list[MovedRun] = []
-    for end in sorted(ends, key=lambda end: end.run_id):
-        moved += move_runs(
-            tx,
-            Move(end.status, Party.AGENT, actor, end.evidence.message, now),
-            holds_lease(end.run_id, end.lease_token),
-            expected=[RunStatus.RUNNING],
-            evidence=end.evidence,
-            values={"released_token": end.lease_token},
-            wake=False,
-        )
-    wake_dependents(tx, ended_slots(moved), now=now)
-    return frozenset(end.run_id for end in ends) - frozenset(run.id for run in moved)
-
-
-def hand_over_run(tx: Tx, *, run_id: int, lease_token: int, cause: str, actor: str, now: datetime) -> bool:
-    """Give a run that has not begun its work back for others to claim; ``False`` when the lease is gone."""
-    moved = move_runs(
-        tx,
-        Move(RunStatus.WAITING, Party.AGENT, actor, cause, now),
-        holds_lease(run_id, lease_token),
-        expected=[RunStatus.RUNNING],
-        values={"released_token": lease_token, "agent_id": None, "started_at": None, "deadline_at": None},
-    )
-    return bool(moved)
-
-
-def list_held_runs(tx: Tx, *, agent_id: int) -> list[HeldRun]:
-    """List the runs that the agent holds leases of."""
-    held = select(t.runs.c.id, t.runs.c.lease_token, t.runs.c.cancel_requested_by).where(
-        t.runs.c.agent_id == agent_id, t.runs.c.status == RunStatus.RUNNING
-    )
-    return [HeldRun(row.id, row.lease_token, row.cancel_requested_by) for row in tx.execute(held)]
-
-
-def start_scheduled_runs(tx: Tx, *, actor: str, now: datetime, limit: int) -> int:
-    """Make scheduled runs whose time has come ``waiting``; return how many."""
-    move = Move(RunStatus.WAITING, Party.ENGINE, actor, "its start time has come", now)
-    due = t.runs.c.start_at <= now
-    return len(move_runs(tx, move, due, expected=[RunStatus.SCHEDULED], order_by=[t.runs.c.start_at], limit=limit))
+        keys = reserve_keys(tx, t.runs.c.id, len(part))
+        wanted = [
+            (id, run)
+            for id, run in zip(keys, part, strict=True)
+            if run.parent_run_id is None or run.parent_run_id in parents
+        ]
+        created = _insert(tx, wanted, now)
+        made = [(id, run) for id, run in wanted if id in created]
+        record_creation(tx, [(id, _first_status(run, now), run.cause) for id, run in made], actor=actor, now=now)
+        _keep_needs(tx, made)
+        _follow(tx, [id for id, run in made if run.slot_id is not None])
+        ids += [id if id in created else None for id in keys]
+    return ids
 
 
 def hasten_run(tx: Tx, *, run_id: int, actor: str, cause: str, now: datetime) -> bool:
     """Make one scheduled run ``waiting`` at once, because a person asks for it."""
     move = Move(RunStatus.WAITING, Party.PERSON, actor, cause, now)
     return bool(move_runs(tx, move, t.runs.c.id == run_id, expected=[RunStatus.SCHEDULED]))
-
-
-def fail_late_runs(tx: Tx, *, actor: str, now: datetime, limit: int) -> int:
-    """Fail the runs that may not start any more; return how many."""
-    message = "its start_before has passed before it could start"
-    moved = move_runs(
-        tx,
-        Move(RunStatus.FAILED, Party.ENGINE, actor, message, now),
-        t.runs.c.start_before <= now,
-        expected=[RunStatus.SCHEDULED, RunStatus.WAITING],
-        evidence=Evidence(EndKind.TOO_LATE, message),
-        limit=limit,
-    )
-    return len(moved)
-
-
-def time_out_silent_runs(tx: Tx, *, silent_since: datetime, actor: str, now: datetime, limit: int) -> int:
-    """End the running runs whose agent has sent no heartbeat since ``silent_since``, and revoke their leases."""
-    agent = t.agents.c
-    beating = exists().where(agent.id == t.runs.c.agent_id, agent.heartbeat_at > silent_since)
-    message = "its agent is lost: no heartbeat within the threshold"
-    moved = move_runs(
-        tx,
-        Move(RunStatus.TIMEOUT, Party.ENGINE, actor, message, now),
-        ~beating,
-        t.runs.c.started_at <= silent_since,
-        evidence=Evidence(EndKind.LOST, message),
-        values=_REVOKED,
-        limit=limit,
-    )
-    return len(moved)
-
-
-def time_out_long_runs(tx: Tx, *, overdue_since: datetime, actor: str, now: datetime, limit: int) -> int:
-    """End the running runs whose deadline had passed at ``overdue_since``, and revoke their leases.
-
-    Agents end such runs themselves; this is for those that do not.
-    """
-    message = "it ran longer than its time_limit"
-    moved = move_runs(
-        tx,
-        Move(RunStatus.TIMEOUT, Party.ENGINE, actor, message, now),
-        t.runs.c.deadline_at <= overdue_since,
-        evidence=Evidence(EndKind.TIME_LIMIT, message),
-        values=_REVOKED,
-        limit=limit,
-    )
-    return len(moved)
-
-
-def cancel_run(tx: Tx, *, run_id: int, actor: str, cause: str, now: datetime) -> bool:
-    """Cancel a run that no agent is carrying out; ``False`` when it is elsewhere."""
-    moved = move_runs(
-        tx,
-        Move(RunStatus.CANCELLED, Party.PERSON, actor, cause, now),
-        t.runs.c.id == run_id,
-        evidence=Evidence(EndKind.CANCELLED, cause),
-    )
-    return bool(moved)
-
-
-def request_cancel(tx: Tx, *, run_id: int, actor: str, reason: str, now: datetime) -> bool:
-    """Ask the agent of a running run to cancel it; ``False`` when it is not running or was asked before."""
-    asked = tx.execute(
-        update(t.runs)
-        .where(
-            t.runs.c.id == run_id,
-            t.runs.c.status == RunStatus.RUNNING,
-            t.runs.c.cancel_requested_at.is_(None),
-        )
-        .values(cancel_requested_at=now, cancel_requested_by=actor, cancel_reason=reason)
-    )
-    return asked.rowcount > 0
 
 
 def find_run(tx: Tx, run_id: int) -> Run | None:
@@ -239,6 +74,7 @@ def list_runs(
     definition: str | None = None,
     account: str | None = None,
     slot_id: int | None = None,
+    parent_run_id: int | None = None,
     run_ids: Collection[int] = (),
     limit: int | None = None,
 ) -> list[Run]:
@@ -252,6 +88,8 @@ def list_runs(
         chosen = chosen.where(t.accounts.c.token == account)
     if slot_id is not None:
         chosen = chosen.where(t.runs.c.slot_id == slot_id)
+    if parent_run_id is not None:
+        chosen = chosen.where(t.runs.c.parent_run_id == parent_run_id)
     if run_ids:
         chosen = chosen.where(t.runs.c.id.in_(run_ids))
     return [_to_run(row) for row in tx.execute(chosen)]
@@ -260,18 +98,7 @@ def list_runs(
 def list_transitions(tx: Tx, run_id: int) -> list[Transition]:
     """List the history of a run, oldest first."""
     rows = tx.execute(select(t.transitions).where(t.transitions.c.run_id == run_id).order_by(t.transitions.c.id))
-    return [
-        Transition(
-            run_id=row.run_id,
-            from_status=None if row.from_status is None else RunStatus(row.from_status),
-            to_status=RunStatus(row.to_status),
-            at=row.at,
-            cause=row.cause,
-            actor=row.actor,
-            lease_token=row.lease_token,
-        )
-        for row in rows
-    ]
+    return [to_transition(row) for row in rows]
 
 
 def count_runs(tx: Tx) -> dict[str, int]:
@@ -279,106 +106,86 @@ def count_runs(tx: Tx) -> dict[str, int]:
     return {row[0]: row[1] for row in tx.execute(select(t.runs.c.status, func.count()).group_by(t.runs.c.status))}
 
 
-def find_next_start(tx: Tx) -> datetime | None:
-    """Return when the next scheduled run is to start."""
-    return tx.execute(select(func.min(t.runs.c.start_at)).where(t.runs.c.status == RunStatus.SCHEDULED)).scalar()
+def _lock_parents(tx: Tx, run_ids: Collection[int]) -> set[int]:
+    """Return those of the runs that may have children still, and keep others from cancelling them."""
+    run = t.runs.c
+    found: set[int] = set()
+    for part in chunks(sorted(run_ids)):
+        going_on = and_(run.status.in_(sorted(LIVE_RUN_STATUSES)), run.cancel_requested_at.is_(None))
+        wanted = select(run.id).where(run.id.in_(part), going_on).order_by(run.id)
+        found.update(tx.execute(wanted.with_for_update(key_share=True)).scalars())
+    return found
+
+
+def _first_status(run: NewRun, now: datetime) -> RunStatus:
+    later = run.start_at is not None and run.start_at > now
+    return RunStatus.SCHEDULED if later or run.needs else RunStatus.WAITING
+
+
+def _insert(tx: Tx, wanted: Sequence[tuple[int, NewRun]], now: datetime) -> set[int]:
+    if not wanted:
+        return set()
+    statement = insert_or_skip(tx, t.runs).returning(t.runs.c.id)
+    return set(tx.execute(statement, [_to_row(run, now) | {"id": id} for id, run in wanted]).scalars())
 
 
 def _to_row(run: NewRun, now: datetime) -> dict[str, Any]:
-    row = {field.name: getattr(run, field.name) for field in fields(run) if field.name != "cause"}
-    later = run.start_at is not None and run.start_at > now
+    row = {field.name: getattr(run, field.name) for field in fields(run) if field.name not in _NO_COLUMNS}
     return row | {
         "parameters": dict(run.parameters),
-        "status": RunStatus.SCHEDULED if later else RunStatus.WAITING,
+        "context": None if run.context is None else dict(run.context),
+        "hooks": None if run.hooks is None else {status.value: list(names) for status, names in run.hooks.items()},
+        "singleton_held": run.singleton_key if run.hold_singleton else None,
+        "status": _first_status(run, now),
         "created_at": now,
         "lease_token": 0,
         "released_token": 0,
+        "decision": 0,
+        "outlives_agent": False,
+        "waits_for": "",
         "end_message": "",
     }
 
 
-def _may_start(now: datetime) -> ColumnElement[bool]:
-    definition, account = t.definitions.c, t.accounts.c
-    in_maintenance = and_(
-        or_(account.maintenance_starts_at.is_not(None), account.maintenance_ends_at.is_not(None)),
-        or_(account.maintenance_starts_at.is_(None), account.maintenance_starts_at <= now),
-        or_(account.maintenance_ends_at.is_(None), account.maintenance_ends_at > now),
-    )
-    open_definition = exists().where(
-        definition.id == t.runs.c.definition_id, definition.active, definition.paused_at.is_(None)
-    )
-    open_account = exists().where(
-        account.id == t.runs.c.account_id, account.active, account.paused_at.is_(None), ~in_maintenance
-    )
-    return and_(open_definition, or_(t.runs.c.account_id.is_(None), open_account))
-
-
-def _list_claimed(tx: Tx, run_ids: Sequence[int]) -> list[ClaimedRun]:
-    run, definition, account = t.runs.c, t.definitions.c, t.accounts.c
-    rows = tx.execute(
-        select(
-            run.id,
-            run.attempt,
-            run.parameters,
-            run.lease_token,
-            run.started_at,
-            definition.name,
-            definition.spec,
-            account.token,
-            account.spec.label("account_spec"),
-            t.slots.c.label,
-            t.slots.c.starts_at,
-            t.slots.c.ends_at,
-            func.coalesce(t.slots.c.time_zone, definition.time_zone, account.time_zone, "UTC").label("time_zone"),
-        )
-        .select_from(t.runs)
-        .join(t.definitions)
-        .outerjoin(t.accounts)
-        .outerjoin(t.slots)
-        .where(run.id.in_(run_ids))
-        .order_by(run.priority.desc(), run.due_at, run.id)
-    )
-    return [
-        ClaimedRun(
-            id=row.id,
-            slot=None if row.label is None else SlotName(row.name, row.token, row.label),
-            account=row.token,
-            labels={} if row.account_spec is None else to_declared_account(row.account_spec).labels,
-            definition=to_declared_definition(row.spec),
-            attempt=row.attempt,
-            parameters=row.parameters,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            time_zone=row.time_zone,
-            lease_token=row.lease_token,
-            started_at=row.started_at,
-        )
-        for row in rows
+def _keep_needs(tx: Tx, made: Sequence[tuple[int, NewRun]]) -> None:
+    rows = [
+        {"run_id": id, "needs_run_id": needed, "name": name}
+        for id, run in made
+        for needed, name in dict(run.needs).items()
     ]
+    if rows:
+        tx.execute(insert(t.run_needs), rows)
 
 
-def _set_deadlines(tx: Tx, claimed: Sequence[ClaimedRun]) -> None:
-    deadlines = [
-        {"run": order.id, "deadline": order.started_at + order.definition.time_limit}
-        for order in claimed
-        if order.definition.time_limit is not None
-    ]
-    if deadlines:
-        statement = update(t.runs).where(t.runs.c.id == bindparam("run"))
-        tx.execute(statement.values(deadline_at=bindparam("deadline")), deadlines)
+def _follow(tx: Tx, run_ids: Sequence[int]) -> None:
+    """Have the slots of new runs follow these."""
+    if run_ids:
+        tx.execute(
+            update(t.slots)
+            .where(t.slots.c.id == t.runs.c.slot_id, t.runs.c.id.in_(run_ids))
+            .values(
+                status=SlotStatus.LIVE,
+                run_id=t.runs.c.id,
+                series=t.runs.c.series,
+                attempts=t.runs.c.attempt,
+                examine_at=None,
+                finished_at=None,
+                reason="",
+            )
+        )
 
 
 def _runs() -> Select[Any]:
     return (
         select(
-            t.runs,
+            *(column for column in t.runs.c if column.name not in _LARGE),
             t.definitions.c.name,
             t.accounts.c.token,
             t.slots.c.label,
             t.agents.c.name.label("agent"),
         )
         .select_from(t.runs)
-        .join(t.definitions)
+        .outerjoin(t.definitions)
         .outerjoin(t.accounts)
         .outerjoin(t.slots)
         .outerjoin(t.agents)
@@ -414,4 +221,15 @@ def _to_run(row: Any) -> Run:
         cancel_requested_by=row.cancel_requested_by,
         evidence=to_evidence(row),
         reason=row.end_message,
+        action=row.action,
+        parent_run_id=row.parent_run_id,
+        parent_step=row.parent_step,
+        child_number=row.child_number,
+        singleton_key=row.singleton_key,
+        claimed_at=row.claimed_at,
+        wake_at=row.wake_at,
+        deadline_at=row.deadline_at,
+        waits_for=row.waits_for,
+        halted_by=row.halted_by,
+        decision=row.decision,
     )

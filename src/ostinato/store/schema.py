@@ -38,7 +38,9 @@ from ostinato.model.statuses import (
     AgentStatus,
     RunStatus,
     SlotStatus,
+    StepStatus,
 )
+from ostinato.model.steps import EventFate, Phase, WakeKind
 from ostinato.store.types import Day, Instant, Json, Key, Span
 
 metadata = MetaData(
@@ -203,9 +205,12 @@ runs = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("slot_id", Key, ForeignKey(slots.c.id, ondelete="CASCADE")),
-    Column("definition_id", Key, ForeignKey(definitions.c.id, ondelete="CASCADE"), nullable=False),
+    Column("definition_id", Key, ForeignKey(definitions.c.id, ondelete="CASCADE")),
     Column("account_id", Key, ForeignKey(accounts.c.id, ondelete="CASCADE")),
     Column("version", String(12), nullable=False),
+    Column("action", Text),
+    Column("input", Json),
+    Column("context", Json),
     Column("series", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("status", String(16), nullable=False),
@@ -220,11 +225,23 @@ runs = Table(
     Column("start_before", Instant),
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant),
+    Column("claimed_at", Instant),
+    Column("wake_at", Instant),
     Column("deadline_at", Instant),
     Column("finished_at", Instant),
     Column("agent_id", Key, ForeignKey(agents.c.id, ondelete="SET NULL")),
     Column("lease_token", Integer, nullable=False),
     Column("released_token", Integer),
+    Column("decision", Integer, nullable=False),
+    Column("outlives_agent", Boolean, nullable=False),
+    Column("waits_for", Text, nullable=False),
+    Column("parent_run_id", Key, ForeignKey("runs.id", ondelete="CASCADE")),
+    Column("parent_step", Integer),
+    Column("child_number", Integer),
+    Column("singleton_key", Text),
+    Column("singleton_held", Text),
+    Column("hooks", Json),
+    Column("halted_by", Text),
     Column("cancel_requested_at", Instant),
     Column("cancel_requested_by", Text),
     Column("cancel_reason", Text),
@@ -239,6 +256,18 @@ runs = Table(
     # Retry policies and people read what ended a run: there is no end without it.
     CheckConstraint("(finished_at IS NULL) = (end_kind IS NULL)", name="ended"),
     CheckConstraint("series = 1 OR requested_by IS NOT NULL", name="asked_for"),
+    CheckConstraint("definition_id IS NOT NULL OR (action IS NOT NULL AND slot_id IS NULL)", name="work"),
+    CheckConstraint(
+        "(parent_run_id IS NULL) = (parent_step IS NULL) AND (parent_run_id IS NULL) = (child_number IS NULL)",
+        name="parent",
+    ),
+    CheckConstraint(
+        "singleton_held IS NULL OR"
+        " (singleton_key IS NOT NULL AND singleton_held = singleton_key AND finished_at IS NULL)",
+        name="singleton",
+    ),
+    CheckConstraint("wake_at IS NULL OR status = 'suspended'", name="wake"),
+    CheckConstraint("halted_by IS NULL OR status = 'cancelled'", name="halt"),
     # [5] Whoever ends a lease must present its token; a stale or missing one does not fit.
     CheckConstraint(
         "(status = 'running' AND released_token IS NULL)"
@@ -263,6 +292,31 @@ runs = Table(
         sqlite_where=text(in_list("status", LIVE_RUN_STATUSES | SUCCEEDED_RUN_STATUSES)),
     ),
     UniqueConstraint("slot_id", "series", "attempt"),
+    # No child is started twice.
+    UniqueConstraint("parent_run_id", "parent_step", "child_number"),
+    # A singleton is held by one run, across the deaths of agents, until that run is final. An index of a part of the
+    # table, for PostgreSQL keeps others from inserting what refers to a run while it changes a column that is unique
+    # in the whole of it.
+    Index(
+        "runs_singleton_held_key",
+        "singleton_held",
+        unique=True,
+        postgresql_where=text("singleton_held IS NOT NULL"),
+        sqlite_where=text("singleton_held IS NOT NULL"),
+    ),
+    Index(
+        "runs_singletons_waiting_idx",
+        "singleton_key",
+        "id",
+        postgresql_where=text("status = 'waiting' AND singleton_key IS NOT NULL"),
+        sqlite_where=text("status = 'waiting' AND singleton_key IS NOT NULL"),
+    ),
+    Index(
+        "runs_suspended_idx",
+        "wake_at",
+        postgresql_where=text("status = 'suspended'"),
+        sqlite_where=text("status = 'suspended'"),
+    ),
     Index(
         "runs_waiting_idx",
         "queue",
@@ -309,6 +363,125 @@ transitions = Table(
         unique=True,
         postgresql_where=text(in_list("to_status", FINAL_RUN_STATUSES)),
         sqlite_where=text(in_list("to_status", FINAL_RUN_STATUSES)),
+    ),
+)
+
+run_needs = Table(
+    "run_needs",
+    metadata,
+    Column("run_id", Key, ForeignKey(runs.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("needs_run_id", Key, primary_key=True),  # no foreign key: that it was deleted must be noticed
+    Column("name", Text, nullable=False),
+    Index("run_needs_needs_run_id_idx", "needs_run_id"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("run_id", Key, ForeignKey(runs.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("parent", Integer),
+    Column("action_step", Integer),
+    Column("input", Json, nullable=False),
+    Column("needs", Json, nullable=False),
+    Column("after", Json, nullable=False),
+    Column("queue", String(200)),
+    Column("rules", Json),
+    Column("status", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("output", Json),
+    Column("error", Json),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("wake_at", Instant),
+    Column("wake_kind", String(16)),
+    Column("deadline_at", Instant),
+    Column("event_id", Key),
+    Column("rescued", Boolean, nullable=False),
+    Column("progress", Float),
+    Column("progress_message", Text),
+    _one_of("status", StepStatus),
+    _one_of("phase", Phase),
+    CheckConstraint(f"wake_kind IS NULL OR {in_list('wake_kind', WakeKind)}", name="wake_kind"),
+    CheckConstraint("status <> 'error' OR error IS NOT NULL", name="error"),
+    sqlite_with_rowid=False,
+)
+
+tries = Table(
+    "tries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("run_id", Key, ForeignKey(runs.c.id, ondelete="CASCADE"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant, nullable=False),
+    Column("error", Json, nullable=False),
+    Index("tries_run_id_idx", "run_id", "step"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("run_id", Key, ForeignKey(runs.c.id, ondelete="CASCADE"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("payload", Json),
+    Column("optional", Boolean, nullable=False),
+    Column("fate", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("sent_by", Text, nullable=False),
+    Column("sent_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    _one_of("fate", EventFate),
+    CheckConstraint("(fate IN ('delivered', 'dropped')) = (settled_at IS NOT NULL)", name="settled"),
+    CheckConstraint("fate <> 'dropped' OR reason <> ''", name="dropped"),
+    Index("events_run_id_idx", "run_id", "settled_at"),
+    Index(
+        "events_waiting_idx",
+        "due_at",
+        postgresql_where=text("fate = 'waiting'"),
+        sqlite_where=text("fate = 'waiting'"),
+    ),
+    sqlite_autoincrement=True,  # a receipt is good for one event
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("run_id", Key, ForeignKey(runs.c.id, ondelete="CASCADE"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("data", Json, nullable=False),
+    UniqueConstraint("run_id", "step", "number"),
+)
+
+hook_calls = Table(
+    "hook_calls",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("run_id", Key, ForeignKey(runs.c.id, ondelete="CASCADE"), nullable=False),
+    Column("hook", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("taken_until", Instant),
+    Column("called_at", Instant),
+    Column("error", Text, nullable=False),
+    _one_of("status", RunStatus),
+    Index("hook_calls_run_id_idx", "run_id"),
+    Index(
+        "hook_calls_waiting_idx",
+        "id",
+        postgresql_where=text("called_at IS NULL"),
+        sqlite_where=text("called_at IS NULL"),
     ),
 )
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 Key = BigInteger().with_variant(Integer, "sqlite")
 """A surrogate key; SQLite numbers rows by itself only where the type is INTEGER."""
 
-Json = JSON().with_variant(JSONB, "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

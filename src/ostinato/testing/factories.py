@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ostinato.model.accounts import DeclaredAccount, Maintenance
+from ostinato.model.changes import RunMoved
 from ostinato.model.definitions import (
     DeclaredDefinition,
     Matrix,
@@ -19,8 +20,9 @@ from ostinato.model.definitions import (
     StartKind,
     StartRule,
 )
-from ostinato.model.runs import EndKind, Evidence, NewRun, RunOrigin
+from ostinato.model.runs import ClaimedRun, EndKind, Evidence, NewRun, RunOrigin
 from ostinato.model.statuses import RunStatus
+from ostinato.store.claims import HeldMove
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 """When tests begin, unless they say otherwise: a Saturday in winter."""
@@ -88,10 +90,19 @@ def make_evidence(
     return Evidence(ending, f"ended: {status}", exit_code)
 
 
-def make_new_run(definition_id: int, *, parameters: Mapping[str, str] | None = None, **values: Any) -> NewRun:
-    """Make a run to be created: a one-off that somebody asked for, unless a slot is given."""
+def make_end(run: ClaimedRun, status: RunStatus = RunStatus.SUCCESS, evidence: Evidence | None = None) -> HeldMove:
+    """Make the report of the agent that has claimed ``run`` that it has ended."""
+    found = evidence or make_evidence(status)
+    return HeldMove(run.id, run.lease_token, RunMoved(status, found.message, found))
+
+
+def make_new_run(
+    definition_id: int | None = None, *, parameters: Mapping[str, str] | None = None, **values: Any
+) -> NewRun:
+    """Make a run to be created: a one-off that somebody asked for, of an action unless a definition is given."""
     run = NewRun(
         definition_id=definition_id,
+        action=None if definition_id else "shop.flows:refresh",
         account_id=None,
         slot_id=None,
         version="0" * 12,

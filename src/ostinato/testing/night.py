@@ -19,14 +19,14 @@ from ostinato.model.accounts import DeclaredAccount
 from ostinato.model.agents import Agent
 from ostinato.model.definitions import DeclaredDefinition
 from ostinato.model.engine import StepOutcome
-from ostinato.model.runs import ClaimedRun, EndKind, Run, RunEnd
+from ostinato.model.runs import ClaimedRun, EndKind, NewRun, Run
 from ostinato.model.slots import Slot, SlotFace, SlotName
 from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.policies.alignment import Load
-from ostinato.store import agents, runs, slots
+from ostinato.store import agents, claims, runs, slots
 from ostinato.store.database import Store
 from ostinato.store.versioning import open_schema
-from ostinato.testing.factories import NOON, make_evidence
+from ostinato.testing.factories import NOON, make_end, make_evidence
 
 ENGINE = "engine-1"
 AGENT = "agent-1"
@@ -129,9 +129,17 @@ class Night:
         """Have an agent claim what waits, and remember the leases."""
         registered = self.agent(agent)
         with self.store.write() as tx:
-            claimed = runs.claim_runs(tx, agent_id=registered.id, actor=agent, queues=queues, limit=limit, now=self.now)
+            claimed = claims.claim_runs(
+                tx, agent_id=registered.id, actor=agent, queues=queues, limit=limit, now=self.now
+            )
         self._claimed |= {run.id: run for run in claimed}
         return claimed
+
+    def create(self, *new: NewRun, actor: str = "tester") -> list[int]:
+        """Create runs at the present instant; return the ids of those that were."""
+        with self.store.write() as tx:
+            ids = runs.create_runs(tx, new, actor=actor, now=self.now)
+        return [id for id in ids if id is not None]
 
     def finish(
         self,
@@ -148,8 +156,7 @@ class Night:
         claimed = what if isinstance(what, ClaimedRun) else self._claimed_run_of(what)
         evidence = make_evidence(status, kind=kind, exit_code=exit_code)
         with self.store.write() as tx:
-            end = RunEnd(claimed.id, claimed.lease_token, status, evidence)
-            return not runs.finish_runs(tx, [end], actor=AGENT, now=self.now)
+            return not claims.move_held_runs(tx, [make_end(claimed, status, evidence)], actor=AGENT, now=self.now)
 
     def work(self, ending: Ending = lambda run: RunStatus.SUCCESS) -> list[str]:
         """Tick, claim and finish until there is nothing left to do; return the names of what ran, in order."""
@@ -160,7 +167,7 @@ class Night:
             claimed = self.claim()
             for run in claimed:
                 self.finish(run, ending(run))
-                ran.append(str(run.slot or run.definition.name))
+                ran.append(str(run.slot or run.work))
             busy = bool(claimed or changed)
         return ran
 

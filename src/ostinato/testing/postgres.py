@@ -1,8 +1,8 @@
 """A PostgreSQL for tests: finds one, starts it in a private folder, makes databases and schemas in it.
 
 Nothing needs to be set up: ``ostinato[dev]`` brings the programs. The server listens on a Unix socket alone,
-never waits for the disk, so that a crash of the machine may lose all, and on Linux dies with the process that
-started it. It is for tests; it must not hold anybody's data.
+does not wait for the disk unless asked to, so that a crash of the machine may lose all, and on Linux dies with the
+process that started it. It is for tests; it must not hold anybody's data.
 """
 
 from __future__ import annotations
@@ -68,13 +68,16 @@ class PostgresServer:
     """A PostgreSQL server in a temporary folder, which runs inside its ``with`` block.
 
     In between it may be stopped, killed and started; its URLs and what was committed stay. Enter the block in
-    a thread that outlives it: on Linux the server dies with the thread that started it.
+    a thread that outlives it: on Linux the server dies with the thread that started it. A ``durable`` one waits for the
+    disk, as servers do that hold data.
     """
 
-    def __init__(self, bin_dir: Path | None = None) -> None:
+    def __init__(self, bin_dir: Path | None = None, *, durable: bool = False) -> None:
         self._bin_dir = _require_server(bin_dir or find_postgres())
         self._user = _unprivileged_user()
-        self._folder = tempfile.TemporaryDirectory(prefix="ostinato-pg-", dir=_folder(), ignore_cleanup_errors=True)
+        folder = None if durable else _folder()
+        self._durable = durable
+        self._folder = tempfile.TemporaryDirectory(prefix="ostinato-pg-", dir=folder, ignore_cleanup_errors=True)
         self._process: subprocess.Popen[bytes] | None = None
         self.directory = Path(self._folder.name)
 
@@ -106,7 +109,9 @@ class PostgresServer:
         """Start the server and wait until it takes connections; ``StoreUnavailable`` carries its log."""
         if self.pid is not None:
             return
-        settings = ["-F", "-k", str(self.directory), "-h", "", "-p", _PORT, "-c", "full_page_writes=off"]
+        settings = ["-k", str(self.directory), "-h", "", "-p", _PORT]
+        if not self._durable:
+            settings += ["-F", "-c", "full_page_writes=off"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command("postgres", "-D", str(self._data), *settings),

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.text import Text
 
-from ostinato.cli.options import Given, Plain, ReasonOption
+from ostinato.cli.options import Given, Instant, JsonArgument, Plain, ReasonOption, check_pairs
 from ostinato.cli.progress_lines import name_of
 from ostinato.cli.project import opened
 from ostinato.cli.session import Session
-from ostinato.errors import NotPossible
-from ostinato.operations import cancelling, pausing, shapes, starting
+from ostinato.cli.words import count
+from ostinato.errors import NotPossible, RunFailed
+from ostinato.operations import cancelling, pausing, plan_shapes, shapes, starting, steering
 from ostinato.operations.pausing import Pausable, Pausing
-from ostinato.operations.people import find_person
+from ostinato.operations.people import Person, find_person
 from ostinato.operations.starting import Started
-
-
-def check_parameters(type_: object, pairs: list[str] | None) -> None:
-    """Raise ``ValueError`` unless each of ``pairs`` is ``NAME=VALUE``."""
-    for name, separator, _ in (pair.partition("=") for pair in pairs or ()):
-        if not (name and separator):
-            raise ValueError(f"Write {name or 'NAME'}=VALUE")
-
+from ostinato.operations.steering import Resumed
+from ostinato.operations.triggering import TriggerOptions, trigger_plan
+from ostinato.policies.verdict import Verdict
+from ostinato.world import World
 
 Target = Annotated[str, Parameter(help="The name of a slot, or the number of its latest run.")]
 KindArgument = Annotated[Pausable, Parameter(help="What is named.")]
@@ -31,7 +28,9 @@ NameArgument = Annotated[str, Parameter(help="Its name.")]
 
 
 def trigger(
-    target: Annotated[str, Parameter(help="A slot (definition/account/start), or a definition.")],
+    target: Annotated[
+        str, Parameter(help="A slot (definition/account/start), a definition, or a plan (package.module:name).")
+    ],
     /,
     *,
     account: Annotated[str | None, Plain, Parameter(help="Of a definition: run it for this account.")] = None,
@@ -43,28 +42,41 @@ def trigger(
         Parameter(
             help="Of a definition: what its command finds in OSTINATO_PARAMETER_NAME; may be given several times.",
             metavar="NAME=VALUE",
-            validator=check_parameters,
+            validator=check_pairs,
         ),
+    ] = None,
+    given: Annotated[
+        Any, Plain, JsonArgument, Parameter(name="--input", help="Of a plan: its arguments, as a JSON object.")
+    ] = None,
+    start_at: Annotated[Instant, Parameter(help="Of a plan: when it is to start.")] = None,
+    start_before: Annotated[Instant, Parameter(help="Of a plan: when it is too late to start.")] = None,
+    after: Annotated[
+        list[int] | None, Plain, Parameter(help="Of a plan: a run that must succeed first; may be given several times.")
     ] = None,
     reason: ReasonOption = "",
     session: Given,
 ) -> None:
-    """Run a slot now, or a definition once.
+    """Run a slot now, or a definition or a plan once.
 
     A slot that has not run yet starts whatever it waits for. A definition runs once beside its slots, for a period
-    that you choose, and without retries.
+    that you choose, and without retries. A plan is planned here, and stored with all its steps before any of it runs;
+    one that starts later is planned by an agent.
     """
+    plan_options = TriggerOptions(start_at=start_at, start_before=start_before, after=tuple(after or ()))
     with opened(session) as world:
         by = find_person()
-        if "/" not in target:
-            given = dict(pair.split("=", 1) for pair in param or ())
+        if ":" in target and "/" not in target:
+            _refuse_options("a plan is given its --input alone", account, start, end, param)
+            started = _trigger_plan(world, target, given, plan_options, by=by, reason=reason)
+        elif "/" not in target:
+            _refuse_options("these options are for plans", given, start_at, start_before, after)
+            parameters = dict(pair.split("=", 1) for pair in param or ())
             started = starting.trigger_once(
-                world, target, by=by, reason=reason, account=account, parameters=given, start=start, end=end
+                world, target, by=by, reason=reason, account=account, parameters=parameters, start=start, end=end
             )
-        elif account or start or end or param:
-            hint = "name the definition alone to choose others"
-            raise NotPossible("a slot has its account and period already", hint=hint)
         else:
+            _refuse_options("a slot has its account and period already", account, start, end, param)
+            _refuse_options("these options are for plans", given, start_at, start_before, after)
             started = starting.trigger_slot(world, target, by=by, reason=reason)
     _answer_started(session, started)
 
@@ -107,8 +119,12 @@ def cancel(
         session.answer_json(shapes.cancelled(cancelled))
     elif cancelled.at_once:
         session.answer([f"Run {run.id} of {name_of(run)} is cancelled."])
-    else:
+    elif run.agent:
         session.answer([f"Agent {run.agent} was asked to end run {run.id} of {name_of(run)}: ostinato show {run.id}"])
+    else:
+        session.answer([f"The agent that takes up run {run.id} of {name_of(run)} ends it: ostinato show {run.id}"])
+    if cancelled.children and not session.json:
+        session.answer([f"So it is with {count(cancelled.children, 'run')} that it has started."])
 
 
 def pause(kind: KindArgument, name: NameArgument, /, *, reason: ReasonOption = "", session: Given) -> None:
@@ -121,19 +137,69 @@ def pause(kind: KindArgument, name: NameArgument, /, *, reason: ReasonOption = "
     _answer_pausing(session, paused)
 
 
-def resume(kind: KindArgument, name: NameArgument, /, *, reason: ReasonOption = "", session: Given) -> None:
-    """Let a paused account or definition go on."""
+def resume(
+    what: Annotated[str, Parameter(help="The number of a run, a slot for its present run, or account or definition.")],
+    name: Annotated[str | None, Parameter(help="The name of the account or definition.")] = None,
+    /,
+    *,
+    reason: ReasonOption = "",
+    session: Given,
+) -> None:
+    """Let a paused run go on, or an account or definition.
+
+    The failed steps of a run are tried again; those that succeeded are not. `ostinato resume account NAME` and
+    `ostinato resume definition NAME` undo `ostinato pause`.
+    """
+    if name is None and what in list(Pausable):
+        raise NotPossible(f"which {what} is meant?", hint=f"write ostinato resume {what} NAME")
+    if name is not None and what not in list(Pausable):
+        raise NotPossible(f"a run has one name, and not {what} {name}", hint=f"write ostinato resume {what}")
     with opened(session) as world:
-        resumed = pausing.resume(world, kind, name, by=find_person(), reason=reason)
-    _answer_pausing(session, resumed)
+        if name is None:
+            _answer_resumed(session, steering.resume(world, what, by=find_person(), reason=reason))
+        else:
+            _answer_pausing(session, pausing.resume(world, Pausable(what), name, by=find_person(), reason=reason))
+
+
+def _trigger_plan(
+    world: World, target: str, given: Any, options: TriggerOptions, *, by: Person, reason: str
+) -> Started:
+    arguments = {} if given is None else given
+    if not isinstance(arguments, dict):
+        raise NotPossible("the input of a plan is a JSON object", hint='write --input \'{"day": "2026-01-31"}\'')
+    triggered = trigger_plan(world, target, (), arguments, by=by, options=options, reason=reason)
+    run, error = triggered.run, triggered.error
+    if error is not None:
+        raise RunFailed(f"{run.work} cannot be planned: {error!r}", run=run.id, status=run.status)
+    return Started(run, triggered.claim)
+
+
+def _refuse_options(why: str, *given: object) -> None:
+    """Refuse options that are not for what is named."""
+    if any(option is not None for option in given):
+        raise NotPossible(why, hint="which options are for what: ostinato trigger --help")
+
+
+def _answer_resumed(session: Session, resumed: Resumed) -> None:
+    if session.json:
+        session.answer_json(plan_shapes.resumed(resumed))
+        return
+    again = f" It tries again: {', '.join(resumed.steps)}." if resumed.steps else ""
+    session.answer([f"Run {resumed.run.id} of {name_of(resumed.run)} goes on.{again}"])
+    _answer_gate(session, resumed.claim)
 
 
 def _answer_started(session: Session, started: Started) -> None:
     if session.json:
         session.answer_json(shapes.started(started))
         return
-    run, gate = started.run, started.claim.blocking
-    session.answer([f"Run {run.id} of {name_of(run)} waits for an agent."])
+    session.answer([f"Run {started.run.id} of {name_of(started.run)} waits for an agent."])
+    _answer_gate(session, started.claim)
+
+
+def _answer_gate(session: Session, claim: Verdict) -> None:
+    """Say what stands against a run that is to go on, if anything does."""
+    gate = claim.blocking
     if gate is not None:
         session.answer([Text.assemble("But ", (gate.reason, "yellow"), ".")])
         if gate.clears:

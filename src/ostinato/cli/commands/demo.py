@@ -19,7 +19,8 @@ from ostinato.cli.options import Given
 from ostinato.cli.project import opened
 from ostinato.cli.session import Session
 from ostinato.examples.flights.deliveries import Progress
-from ostinato.examples.flights.demo import YEAR_DAYS, DayRange, prepare
+from ostinato.examples.flights.demo import YEAR_DAYS, prepare
+from ostinato.examples.projects import DayRange
 
 
 def demo(

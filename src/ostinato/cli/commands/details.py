@@ -10,7 +10,8 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from ostinato.cli.exit_codes import ExitCode
-from ostinato.cli.options import Given
+from ostinato.cli.options import Flag, Given, Plain
+from ostinato.cli.plan_lines import error_lines, graph_lines, show_progress, step_lines, tree_lines
 from ostinato.cli.progress_lines import name_of
 from ostinato.cli.project import opened
 from ostinato.cli.tables import Column, make_table
@@ -18,25 +19,40 @@ from ostinato.cli.targets import find_run_id
 from ostinato.cli.times import show_both, show_distance, show_instant, show_span
 from ostinato.cli.words import look_of, show_status
 from ostinato.model.runs import Run
-from ostinato.operations import shapes
+from ostinato.model.statuses import LIVE_RUN_STATUSES, RunStatus
+from ostinato.operations import plan_shapes, shapes
 from ostinato.operations.explaining import Explanation
 from ostinato.operations.explaining import explain as explain_slot
 from ostinato.operations.listing import RunDetails, show_run
+from ostinato.operations.plans import PlanDetails, pick_step, show_plan
 from ostinato.policies.verdict import Gate
 
 LABEL = 10
 
 
 def show(
-    run: Annotated[str, Parameter(help="The number of a run, or a slot for its latest run.")], /, *, session: Given
+    run: Annotated[str, Parameter(help="The number of a run, or a slot for its latest run.")],
+    /,
+    *,
+    graph: Annotated[bool, Flag, Parameter(help="Show what each step waits for, and not who planned it.")] = False,
+    step: Annotated[
+        str | None, Plain, Parameter(help="Show one step, by its name or number, with its input and output.")
+    ] = None,
+    session: Given,
 ) -> None:
-    """Show one run with its history."""
+    """Show one run with its plan and history."""
     with opened(session) as world:
-        details, now = show_run(world, find_run_id(world, run)), world.clock.now()
+        run_id = find_run_id(world, run)
+        details, plan = show_run(world, run_id), show_plan(world, run_id)
+        chosen = None if step is None else pick_step(plan, step)
+        now = world.clock.now()
     if session.json:
-        session.answer_json(shapes.run_details(details))
+        whole = {**shapes.run_details(details), "plan": plan_shapes.plan(plan)}
+        session.answer_json(whole if chosen is None else plan_shapes.shown_step(chosen))
+    elif chosen is not None:
+        session.answer(step_lines(chosen, plan, now))
     else:
-        session.answer(_run_lines(details, now, session.width))
+        session.answer(_run_lines(details, plan, now, session.width, graph=graph))
 
 
 def explain(
@@ -58,7 +74,9 @@ def explain(
     return ExitCode.OK if explanation.status else ExitCode.NOT_FOUND
 
 
-def _run_lines(details: RunDetails, now: datetime, width: int | None) -> Iterator[Text]:
+def _run_lines(
+    details: RunDetails, plan: PlanDetails, now: datetime, width: int | None, *, graph: bool
+) -> Iterator[Text]:
     run = details.run
     yield Text.assemble((f"Run {run.id} of {name_of(run)}", "bold"))
     yield _labelled("status", Text.assemble(show_status(run.status), f"  {run.reason}" if run.reason else ""))
@@ -71,14 +89,32 @@ def _run_lines(details: RunDetails, now: datetime, width: int | None) -> Iterato
     yield _labelled("queue", f"{run.queue}, priority {run.priority}")
     if run.parameters:
         yield _labelled("given", ", ".join(f"{name}={value}" for name, value in run.parameters.items()))
-    if details.declared is not None:
+    if details.declared is not None and details.declared.command:
         yield _labelled("command", " ".join(details.declared.command))
+    if run.parent_run_id is not None:
+        yield _labelled("child of", f"run {run.parent_run_id}: ostinato show {run.parent_run_id}")
+    if run.halted_by:
+        yield _labelled("halted", f"by {run.halted_by}; to let it run again: ostinato halt {run.id} --lift")
     if run.version != details.current_version:
         yield _labelled("version", "that of before; the definition has changed since")
-    yield _labelled("log", str(details.log) if details.log.exists() else "none here")
-    yield from _gates(details.claim.gates if details.claim else (), now)
+    if plan.is_plain:
+        yield _labelled("log", str(details.log) if details.log.exists() else "none here")
+    yield from _gates((*plan.gates, *(details.claim.gates if details.claim else ())), now)
+    yield from _plan(plan, now, width, graph=graph)
     yield Text()
     yield from _history(details, now, width)
+
+
+def _plan(plan: PlanDetails, now: datetime, width: int | None, *, graph: bool) -> Iterator[Text]:
+    if plan.run.status in LIVE_RUN_STATUSES and not plan.steps:
+        yield _labelled("plan", "none yet: an agent makes it when it takes the run")
+    if plan.is_plain:
+        return
+    if plan.progress is not None:
+        yield _labelled("progress", show_progress(plan.progress))
+    yield Text()
+    yield from graph_lines(plan, width) if graph else tree_lines(plan, now, width)
+    yield from error_lines(plan)
 
 
 def _times(run: Run, now: datetime) -> Iterator[Text]:
@@ -87,6 +123,7 @@ def _times(run: Run, now: datetime) -> Iterator[Text]:
         yield _labelled("starts", show_both(run.start_at, now))
     if run.started_at is not None:
         yield _labelled("started", show_both(run.started_at, now))
+    if run.started_at is not None and (run.finished_at or run.status is RunStatus.RUNNING):
         took = show_span((run.finished_at or now) - run.started_at)
         yield _labelled("took" if run.finished_at else "runs for", took)
 

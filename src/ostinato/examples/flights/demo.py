@@ -6,36 +6,20 @@ files a person has edited and the database above all; only the range of days is 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from ostinato.errors import ConfigurationError, NotPossible
-from ostinato.examples.flights.deliveries import Progress, find_data, lay_out, replace_file
+from ostinato.errors import NotPossible
+from ostinato.examples.flights.deliveries import Progress, find_data, lay_out
+from ostinato.examples.projects import DayRange, check_folder, copy_files, read_range, write_range
 
 EXAMPLE = Path(__file__).parent
+WAREHOUSE = EXAMPLE.parent / "warehouse"
 FIRST_MONDAY, FIRST_DAY, LAST_DAY = date(2013, 1, 7), date(2013, 1, 1), date(2013, 12, 31)
 YEAR_DAYS = (LAST_DAY - FIRST_DAY).days + 1
-TITLE = b"# The flights example\n"  # of the file that is copied first: by it a folder is known as ours
 COPIED = ("README.md", "ostinato.yaml", "accounts.yaml", "jobs")
 DAILY, WEEKLY = "definitions/daily.yaml", "definitions/weekly.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class DayRange:
-    """The dates from ``first`` to ``last``, both included."""
-
-    first: date
-    last: date
-
-    def __iter__(self) -> Iterator[date]:
-        return (self.first + timedelta(days=count) for count in range((self.last - self.first).days + 1))
-
-    def union(self, other: DayRange) -> DayRange:
-        """Return the least range that holds both."""
-        return DayRange(min(self.first, other.first), max(self.last, other.last))
+MONTHLY, MONTHLY_ON = "optional/monthly.yaml", "definitions/monthly.yaml"
 
 
 def prepare(folder: Path, *, days: int, progress: Progress | None = None) -> DayRange:
@@ -48,15 +32,16 @@ def prepare(folder: Path, *, days: int, progress: Progress | None = None) -> Day
     before anything is written.
     """
     data = find_data()
-    _check_folder(folder)
+    check_folder(folder, EXAMPLE)
     days_range = range_of(days)
     if (folder / DAILY).exists():
-        days_range = days_range.union(_read_range(folder / DAILY))
-    _copy_project(folder)
+        days_range = days_range.union(read_range(folder / DAILY))
+    copy_files(EXAMPLE, folder, COPIED)
+    copy_files(WAREHOUSE, folder, ["monthly"])
     lay_out(data, folder / "landing", days_range, progress or _silent)
-    _write_range(folder / DAILY, days_range)
-    if weeks := weeks_of(days_range):
-        _write_range(folder / WEEKLY, weeks)
+    _declare(folder, DAILY, days_range)
+    _declare(folder, WEEKLY, weeks_of(days_range))
+    _declare(folder, MONTHLY, months_of(days_range), moved_to=MONTHLY_ON)
     return days_range
 
 
@@ -83,51 +68,20 @@ def weeks_of(days: DayRange) -> DayRange | None:
     return DayRange(first, last) if last > first else None
 
 
-def _check_folder(folder: Path) -> None:
-    if not folder.exists():
-        return
-    readme = folder / "README.md"
-    ours = readme.is_file() and readme.read_bytes().startswith(TITLE)
-    if not folder.is_dir() or (not ours and any(not entry.name.startswith(".") for entry in folder.iterdir())):
-        raise ConfigurationError(
-            f"{folder} is there already, and it is no copy of the flights example",
-            hint="name a folder that does not exist yet",
-        )
+def months_of(days: DayRange) -> DayRange | None:
+    """Return the range of the monthly work: the months of which all days are there; ``None`` when none is complete."""
+    first_days = [day for day in days if day.day == 1]
+    last_days = [day for day in days if (day + timedelta(days=1)).day == 1]
+    if not first_days or last_days[-1:] <= first_days[:1]:
+        return None
+    return DayRange(first_days[0], last_days[-1])
 
 
-def _copy_project(folder: Path) -> None:
-    for name in COPIED:
-        source = EXAMPLE / name
-        files = sorted(source.rglob("*")) if source.is_dir() else [source]
-        for file in files:
-            copy = folder / file.relative_to(EXAMPLE)
-            if file.is_file() and "__pycache__" not in file.parts and not copy.exists():
-                replace_file(copy, file.read_text(encoding="utf-8"))
-
-
-def _read_range(file: Path) -> DayRange:
-    text = file.read_text(encoding="utf-8")
-    return DayRange(*(date.fromisoformat(_find_date(key, text, file)[2]) for key in ("starts_on", "ends_on")))
-
-
-def _write_range(file: Path, days: DayRange) -> None:
-    source = file if file.exists() else EXAMPLE / file.relative_to(file.parents[1])
-    old = text = source.read_text(encoding="utf-8")
-    for key, day in (("starts_on", days.first), ("ends_on", days.last)):
-        place = _find_date(key, text, file)
-        text = text[: place.start(2)] + day.isoformat() + text[place.end(2) :]
-    if text != old or source != file:
-        replace_file(file, text)
-
-
-def _find_date(key: str, text: str, file: Path) -> re.Match[str]:
-    found = re.search(rf"(?m)^( *{key}: *)(\d{{4}}-\d\d-\d\d)\b", text)
-    if found is None:
-        raise ConfigurationError(
-            f"{file} has no line such as `{key}: {FIRST_MONDAY}`, which the demo moves",
-            hint=f"write it under `defaults:`, or delete {file} to get it anew",
-        )
-    return found
+def _declare(folder: Path, name: str, days: DayRange | None, *, moved_to: str = "") -> None:
+    """Have a file of definitions declare these days, wherever a person has moved it."""
+    file = folder / (moved_to if moved_to and (folder / moved_to).exists() else name)
+    if days is not None:
+        write_range(file, days, original=EXAMPLE / name)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

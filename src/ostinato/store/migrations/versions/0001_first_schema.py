@@ -16,7 +16,19 @@ JSON = sa.JSON().with_variant(JSONB, "postgresql")
 INSTANT = SPAN = sa.BigInteger()
 DAY = sa.String(10)
 
-EDGES = (
+RUN_STATUSES = (
+    "cancelled",
+    "failed",
+    "paused",
+    "running",
+    "scheduled",
+    "success",
+    "suspended",
+    "timeout",
+    "waiting",
+    "warning",
+)
+RUN_EDGES = (
     ("scheduled", "waiting"),
     ("scheduled", "cancelled"),
     ("scheduled", "failed"),
@@ -38,7 +50,28 @@ EDGES = (
     ("paused", "failed"),
     ("paused", "cancelled"),
 )
-LEGAL = " OR ".join(f"(OLD.status = '{old}' AND NEW.status = '{new}')" for old, new in EDGES)
+STEP_EDGES = (
+    ("pending", "running"),
+    ("pending", "skipped"),
+    ("pending", "cancelled"),
+    ("running", "success"),
+    ("running", "error"),
+    ("running", "suspended"),
+    ("running", "cancelled"),
+    ("running", "pending"),
+    ("suspended", "running"),
+    ("suspended", "cancelled"),
+    ("suspended", "error"),
+    ("error", "pending"),
+    ("error", "skipped"),
+)
+
+
+def _leaves(edges: tuple[tuple[str, str], ...]) -> str:
+    legal = " OR ".join(f"(OLD.status = '{old}' AND NEW.status = '{new}')" for old, new in edges)
+    return f"OLD.status <> NEW.status AND NOT ({legal})"
+
+
 LEASE_BROKEN = (
     "NEW.lease_token < OLD.lease_token OR"
     " (NEW.status = 'running' AND OLD.status <> 'running' AND NEW.lease_token = OLD.lease_token)"
@@ -47,7 +80,7 @@ TRIGGERS = {
     "sqlite": (
         f"""
     CREATE TRIGGER runs_status_update BEFORE UPDATE OF status ON runs
-    WHEN OLD.status <> NEW.status AND NOT ({LEGAL})
+    WHEN {_leaves(RUN_EDGES)}
     BEGIN SELECT RAISE(ABORT, 'illegal status change of a run'); END
     """,
         """
@@ -60,6 +93,11 @@ TRIGGERS = {
     WHEN {LEASE_BROKEN}
     BEGIN SELECT RAISE(ABORT, 'a lease token only grows, and grows with every claim'); END
     """,
+        f"""
+    CREATE TRIGGER steps_status_update BEFORE UPDATE OF status ON steps
+    WHEN {_leaves(STEP_EDGES)}
+    BEGIN SELECT RAISE(ABORT, 'illegal status change of a step'); END
+    """,
     ),
     "postgresql": (
         f"""
@@ -71,7 +109,7 @@ TRIGGERS = {
         END IF;
         RETURN NEW;
       END IF;
-      IF OLD.status <> NEW.status AND NOT ({LEGAL}) THEN
+      IF {_leaves(RUN_EDGES)} THEN
         RAISE EXCEPTION 'illegal status change of a run' USING ERRCODE = 'check_violation';
       END IF;
       IF {LEASE_BROKEN} THEN
@@ -88,6 +126,19 @@ TRIGGERS = {
     CREATE TRIGGER runs_guard_update BEFORE UPDATE OF status, lease_token ON runs
     FOR EACH ROW EXECUTE FUNCTION runs_guard()
     """,
+        f"""
+    CREATE FUNCTION steps_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF {_leaves(STEP_EDGES)} THEN
+        RAISE EXCEPTION 'illegal status change of a step' USING ERRCODE = 'check_violation';
+      END IF;
+      RETURN NEW;
+    END $$
+    """,
+        """
+    CREATE TRIGGER steps_guard_update BEFORE UPDATE OF status ON steps
+    FOR EACH ROW EXECUTE FUNCTION steps_guard()
+    """,
     ),
 }
 
@@ -95,6 +146,7 @@ TRIGGERS = {
 def upgrade() -> None:
     _create_what_is_declared()
     _create_work()
+    _create_plans()
     _create_journal()
     for statement in TRIGGERS[op.get_bind().dialect.name]:
         op.execute(statement)
@@ -255,9 +307,12 @@ def _create_work() -> None:
         "runs",
         sa.Column("id", KEY, nullable=False),
         sa.Column("slot_id", KEY),
-        sa.Column("definition_id", KEY, nullable=False),
+        sa.Column("definition_id", KEY),
         sa.Column("account_id", KEY),
         sa.Column("version", sa.String(12), nullable=False),
+        sa.Column("action", sa.Text()),
+        sa.Column("input", JSON),
+        sa.Column("context", JSON),
         sa.Column("series", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
@@ -272,11 +327,23 @@ def _create_work() -> None:
         sa.Column("start_before", INSTANT),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("started_at", INSTANT),
+        sa.Column("claimed_at", INSTANT),
+        sa.Column("wake_at", INSTANT),
         sa.Column("deadline_at", INSTANT),
         sa.Column("finished_at", INSTANT),
         sa.Column("agent_id", KEY),
         sa.Column("lease_token", sa.Integer(), nullable=False),
         sa.Column("released_token", sa.Integer()),
+        sa.Column("decision", sa.Integer(), nullable=False),
+        sa.Column("outlives_agent", sa.Boolean(), nullable=False),
+        sa.Column("waits_for", sa.Text(), nullable=False),
+        sa.Column("parent_run_id", KEY),
+        sa.Column("parent_step", sa.Integer()),
+        sa.Column("child_number", sa.Integer()),
+        sa.Column("singleton_key", sa.Text()),
+        sa.Column("singleton_held", sa.Text()),
+        sa.Column("hooks", JSON),
+        sa.Column("halted_by", sa.Text()),
         sa.Column("cancel_requested_at", INSTANT),
         sa.Column("cancel_requested_by", sa.Text()),
         sa.Column("cancel_reason", sa.Text()),
@@ -285,36 +352,24 @@ def _create_work() -> None:
         sa.Column("signal", sa.String(16)),
         sa.Column("end_message", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="runs_pk"),
-        sa.CheckConstraint(
-            _one_of(
-                "status",
-                "cancelled",
-                "failed",
-                "paused",
-                "running",
-                "scheduled",
-                "success",
-                "suspended",
-                "timeout",
-                "waiting",
-                "warning",
-            ),
-            name="runs_status_check",
-        ),
+        sa.CheckConstraint(_one_of("status", *RUN_STATUSES), name="runs_status_check"),
         sa.CheckConstraint(_one_of("origin", "rerun", "retry", "schedule", "trigger"), name="runs_origin_check"),
         sa.CheckConstraint(
             "end_kind IS NULL OR "
             + _one_of(
                 "end_kind",
                 "cancelled",
+                "completed",
                 "exited",
                 "lost",
                 "not_started",
                 "out_of_memory",
+                "raised",
                 "signalled",
                 "stopped",
                 "time_limit",
                 "too_late",
+                "upstream_failed",
             ),
             name="runs_end_kind_check",
         ),
@@ -325,17 +380,35 @@ def _create_work() -> None:
         sa.CheckConstraint("(finished_at IS NULL) = (end_kind IS NULL)", name="runs_ended_check"),
         sa.CheckConstraint("series = 1 OR requested_by IS NOT NULL", name="runs_asked_for_check"),
         sa.CheckConstraint(
+            "definition_id IS NOT NULL OR (action IS NOT NULL AND slot_id IS NULL)", name="runs_work_check"
+        ),
+        sa.CheckConstraint(
+            "(parent_run_id IS NULL) = (parent_step IS NULL) AND (parent_run_id IS NULL) = (child_number IS NULL)",
+            name="runs_parent_check",
+        ),
+        sa.CheckConstraint(
+            "singleton_held IS NULL OR"
+            " (singleton_key IS NOT NULL AND singleton_held = singleton_key AND finished_at IS NULL)",
+            name="runs_singleton_check",
+        ),
+        sa.CheckConstraint("wake_at IS NULL OR status = 'suspended'", name="runs_wake_check"),
+        sa.CheckConstraint("halted_by IS NULL OR status = 'cancelled'", name="runs_halt_check"),
+        sa.CheckConstraint(
             "(status = 'running' AND released_token IS NULL)"
             " OR (status <> 'running' AND released_token IS NOT NULL AND released_token = lease_token)",
             name="runs_lease_check",
         ),
         sa.UniqueConstraint("slot_id", "series", "attempt", name="runs_slot_id_series_attempt_key"),
+        sa.UniqueConstraint(
+            "parent_run_id", "parent_step", "child_number", name="runs_parent_run_id_parent_step_child_number_key"
+        ),
         sa.ForeignKeyConstraint(["slot_id"], ["slots.id"], name="runs_slot_id_fk", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["definition_id"], ["definitions.id"], name="runs_definition_id_fk", ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="runs_account_id_fk", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name="runs_agent_id_fk", ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["parent_run_id"], ["runs.id"], name="runs_parent_run_id_fk", ondelete="CASCADE"),
         sqlite_autoincrement=True,
     )
     op.create_index("runs_account_id_idx", "runs", ["account_id"])
@@ -350,12 +423,22 @@ def _create_work() -> None:
     op.create_index("runs_running_idx", "runs", ["agent_id"], **_where("status = 'running'"))
     op.create_index("runs_scheduled_idx", "runs", ["start_at"], **_where("status = 'scheduled'"))
     op.create_index(
+        "runs_singleton_held_key", "runs", ["singleton_held"], unique=True, **_where("singleton_held IS NOT NULL")
+    )
+    op.create_index(
+        "runs_singletons_waiting_idx",
+        "runs",
+        ["singleton_key", "id"],
+        **_where("status = 'waiting' AND singleton_key IS NOT NULL"),
+    )
+    op.create_index(
         "runs_succeeded_key",
         "runs",
         ["slot_id", "series"],
         unique=True,
         **_where("status IN ('paused', 'running', 'scheduled', 'success', 'suspended', 'waiting', 'warning')"),
     )
+    op.create_index("runs_suspended_idx", "runs", ["wake_at"], **_where("status = 'suspended'"))
     op.create_index(
         "runs_waiting_idx", "runs", ["queue", sa.text("priority DESC"), "due_at", "id"], **_where("status = 'waiting'")
     )
@@ -380,6 +463,128 @@ def _create_work() -> None:
         **_where("to_status IN ('cancelled', 'failed', 'success', 'timeout', 'warning')"),
     )
     op.create_index("transitions_run_id_idx", "transitions", ["run_id"])
+
+
+def _create_plans() -> None:
+    op.create_table(
+        "run_needs",
+        sa.Column("run_id", KEY, nullable=False),
+        sa.Column("needs_run_id", KEY, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "needs_run_id", name="run_needs_pk"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="run_needs_run_id_fk", ondelete="CASCADE"),
+    )
+    op.create_index("run_needs_needs_run_id_idx", "run_needs", ["needs_run_id"])
+    op.create_table(
+        "steps",
+        sa.Column("run_id", KEY, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("phase", sa.String(16), nullable=False),
+        sa.Column("parent", sa.Integer()),
+        sa.Column("action_step", sa.Integer()),
+        sa.Column("input", JSON, nullable=False),
+        sa.Column("needs", JSON, nullable=False),
+        sa.Column("after", JSON, nullable=False),
+        sa.Column("queue", sa.String(200)),
+        sa.Column("rules", JSON),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("output", JSON),
+        sa.Column("error", JSON),
+        sa.Column("started_at", INSTANT),
+        sa.Column("finished_at", INSTANT),
+        sa.Column("wake_at", INSTANT),
+        sa.Column("wake_kind", sa.String(16)),
+        sa.Column("deadline_at", INSTANT),
+        sa.Column("event_id", KEY),
+        sa.Column("rescued", sa.Boolean(), nullable=False),
+        sa.Column("progress", sa.Float()),
+        sa.Column("progress_message", sa.Text()),
+        sa.PrimaryKeyConstraint("run_id", "number", name="steps_pk"),
+        sa.CheckConstraint(
+            _one_of("status", "cancelled", "error", "pending", "running", "skipped", "success", "suspended"),
+            name="steps_status_check",
+        ),
+        sa.CheckConstraint(_one_of("phase", "finalize", "plan", "run"), name="steps_phase_check"),
+        sa.CheckConstraint(
+            "wake_kind IS NULL OR " + _one_of("wake_kind", "retry", "timer"), name="steps_wake_kind_check"
+        ),
+        sa.CheckConstraint("status <> 'error' OR error IS NOT NULL", name="steps_error_check"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="steps_run_id_fk", ondelete="CASCADE"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "tries",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("run_id", KEY, nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("started_at", INSTANT),
+        sa.Column("ended_at", INSTANT, nullable=False),
+        sa.Column("error", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="tries_pk"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="tries_run_id_fk", ondelete="CASCADE"),
+    )
+    op.create_index("tries_run_id_idx", "tries", ["run_id", "step"])
+    op.create_table(
+        "events",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("run_id", KEY, nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("payload", JSON),
+        sa.Column("optional", sa.Boolean(), nullable=False),
+        sa.Column("fate", sa.String(16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("sent_by", sa.Text(), nullable=False),
+        sa.Column("sent_at", INSTANT, nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("settled_at", INSTANT),
+        sa.PrimaryKeyConstraint("id", name="events_pk"),
+        sa.CheckConstraint(
+            _one_of("fate", "delivered", "dropped", "taken", "waiting"),
+            name="events_fate_check",
+        ),
+        sa.CheckConstraint(
+            "(fate IN ('delivered', 'dropped')) = (settled_at IS NOT NULL)", name="events_settled_check"
+        ),
+        sa.CheckConstraint("fate <> 'dropped' OR reason <> ''", name="events_dropped_check"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="events_run_id_fk", ondelete="CASCADE"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("events_run_id_idx", "events", ["run_id", "settled_at"])
+    op.create_index("events_waiting_idx", "events", ["due_at"], **_where("fate = 'waiting'"))
+    op.create_table(
+        "chunks",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("run_id", KEY, nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("data", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="chunks_pk"),
+        sa.UniqueConstraint("run_id", "step", "number", name="chunks_run_id_step_number_key"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="chunks_run_id_fk", ondelete="CASCADE"),
+    )
+    op.create_table(
+        "hook_calls",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("run_id", KEY, nullable=False),
+        sa.Column("hook", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("taken_until", INSTANT),
+        sa.Column("called_at", INSTANT),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="hook_calls_pk"),
+        sa.CheckConstraint(_one_of("status", *RUN_STATUSES), name="hook_calls_status_check"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="hook_calls_run_id_fk", ondelete="CASCADE"),
+    )
+    op.create_index("hook_calls_run_id_idx", "hook_calls", ["run_id"])
+    op.create_index("hook_calls_waiting_idx", "hook_calls", ["id"], **_where("called_at IS NULL"))
 
 
 def _create_journal() -> None:

@@ -1,0 +1,101 @@
+"""Overviews of plans: which runs have one worth a look, how far each has come, and where each stands. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import and_, case, exists, func, or_, select
+
+from ostinato.model.runs import Transition
+from ostinato.model.statuses import RunStatus, StepStatus
+from ostinato.model.steps import COMMAND, Phase, Step
+from ostinato.store import schema as t
+from ostinato.store.database import Tx
+from ostinato.store.moves import chunks
+from ostinato.store.records import to_transition
+from ostinato.store.step_rows import to_step
+
+_DONE = (StepStatus.SUCCESS, StepStatus.SKIPPED)
+
+
+def list_planned_runs(tx: Tx, *, statuses: Collection[RunStatus] = (), limit: int | None = None) -> list[int]:
+    """List the runs of a Python action, and those whose plan has more than one step, newest first."""
+    run, step = t.runs.c, t.steps.c
+    has_plan = exists().where(step.run_id == run.id, or_(step.number > 1, step.action != COMMAND))
+    wanted = select(run.id).where(or_(run.action.is_not(None), has_plan)).order_by(run.id.desc()).limit(limit)
+    if statuses:
+        wanted = wanted.where(run.status.in_(sorted(statuses)))
+    return list(tx.execute(wanted).scalars())
+
+
+def measure_progress(tx: Tx, run_ids: Collection[int]) -> dict[int, float]:
+    """Return how far runs have come, from 0 to 1, by run: the mean of their run and finalize steps, by weight.
+
+    Runs whose plans have no such steps yet are absent.
+    """
+    step = t.steps.c
+    weight = func.coalesce(step.rules["weight"].as_float(), 1.0)
+    come = case((step.status.in_(_DONE), 1.0), else_=func.coalesce(step.progress, 0.0))
+    measured: dict[int, float] = {}
+    for part in chunks(run_ids):
+        means = (
+            select(step.run_id, func.sum(weight * come), func.sum(weight))
+            .where(step.run_id.in_(part), step.phase != Phase.PLAN)
+            .group_by(step.run_id)
+        )
+        measured |= {run_id: done / whole for run_id, done, whole in tx.execute(means) if whole}
+    return measured
+
+
+def find_last_transitions(tx: Tx, run_ids: Collection[int]) -> dict[int, Transition]:
+    """Return the latest entry in the history of each run."""
+    entry = t.transitions.c
+    found: dict[int, Transition] = {}
+    for part in chunks(run_ids):
+        latest = select(func.max(entry.id)).where(entry.run_id.in_(part)).group_by(entry.run_id)
+        for row in tx.execute(select(t.transitions).where(entry.id.in_(latest))):
+            found[row.run_id] = to_transition(row)
+    return found
+
+
+def list_suspended_steps(tx: Tx, run_ids: Collection[int], *, action: str | None = None) -> dict[int, list[Step]]:
+    """List the suspended steps of runs, or those of one action alone, by run; runs that have none are absent."""
+    step = t.steps.c
+    found: dict[int, list[Step]] = {}
+    for part in chunks(run_ids):
+        suspended = select(t.steps).where(step.run_id.in_(part), step.status == StepStatus.SUSPENDED)
+        if action is not None:
+            suspended = suspended.where(step.action == action)
+        for row in tx.execute(suspended.order_by(step.run_id, step.number)):
+            found.setdefault(row.run_id, []).append(to_step(row))
+    return found
+
+
+def count_children_by_step(tx: Tx, run_id: int) -> dict[int, dict[RunStatus, int]]:
+    """Count the children of a run by the step that started them, and by status."""
+    child = t.runs.c
+    counted = select(child.parent_step, child.status, func.count()).where(child.parent_run_id == run_id)
+    counts: dict[int, dict[RunStatus, int]] = {}
+    for step, status, count in tx.execute(counted.group_by(child.parent_step, child.status)):
+        counts.setdefault(step, {})[RunStatus(status)] = count
+    return counts
+
+
+def count_waiting_for(tx: Tx) -> dict[str, int]:
+    """Count the runs that wait for an agent and say what else they need, by what they say."""
+    run = t.runs.c
+    waiting = and_(run.status == RunStatus.WAITING, run.waits_for != "")
+    counted = select(run.waits_for, func.count()).where(waiting).group_by(run.waits_for).order_by(run.waits_for)
+    return {row[0]: row[1] for row in tx.execute(counted)}
+
+
+def find_singleton_holder(tx: Tx, key: str) -> int | None:
+    """Return the run that holds a singleton, if one does."""
+    return tx.execute(select(t.runs.c.id).where(t.runs.c.singleton_held == key)).scalar()
+
+
+def count_suspended_in(tx: Tx, action: str) -> int:
+    """Count the suspended runs of which a step of this action is suspended."""
+    run, step = t.runs.c, t.steps.c
+    there = exists().where(step.run_id == run.id, step.status == StepStatus.SUSPENDED, step.action == action)
+    return tx.execute(select(func.count()).where(run.status == RunStatus.SUSPENDED, there)).scalar_one()
