@@ -17,6 +17,7 @@ from ostinato.director.decisions import Decision, Order
 from ostinato.director.director import Director
 from ostinato.errors import IllegalTransition, NotPossible
 from ostinato.model.agents import Agent as AgentRecord
+from ostinato.model.changes import RunMoved
 from ostinato.model.runs import ClaimedRun, HeldRun
 from ostinato.model.statuses import AgentStatus
 from ostinato.model.steps import Event
@@ -54,6 +55,11 @@ class Request:
     def writes(self) -> bool:
         """Tell whether the store has to write anything for it."""
         return bool(self.beat or self.recordings or self.news or self.strangers or self.room > 0)
+
+    @property
+    def lets_go(self) -> bool:
+        """Tell whether a run leaves the agent by one of the recordings."""
+        return any(isinstance(change, RunMoved) for recording in self.recordings for change in recording.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ def exchange(store: Store, request: Request, director: Director, now: datetime) 
                 started.append((run, director.start_execution(order, now)))
             _record_first(tx, started, actor=name, now=now)
             wake_at = due_runs.find_next_wake(tx) if request.look else None
-            has_hook_calls = request.look and hook_calls.has_hook_calls(tx)
+            has_hook_calls = (request.look or request.lets_go) and hook_calls.has_hook_calls(tx)
     except BaseException:
         for run, _ in started:
             director.forget(run.id)

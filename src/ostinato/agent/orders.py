@@ -8,7 +8,7 @@ from datetime import datetime
 from ostinato.director.decisions import ABNORMAL, Order
 from ostinato.executors.commands import list_values
 from ostinato.model.definitions import RetryFrom
-from ostinato.model.runs import ClaimedRun, EndKind
+from ostinato.model.runs import ClaimedRun, EndKind, RunOrigin
 from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import COMMAND, Event, Phase, Rescue, Step, StepError, StepRules
 from ostinato.policies.declared_plans import carry_over, expand_inputs, plan_definition
@@ -48,7 +48,7 @@ def _make_first_plan(tx: Tx, run: ClaimedRun) -> tuple[Step, ...]:
     if definition is None or run.action is not None:
         name = run.action or ""
         return (Step(1, name.rpartition(":")[2], name, Phase.PLAN, input=run.input or {}),)
-    if run.attempt > 1 and definition.retry_from is RetryFrom.FAILED_STEP:
+    if run.origin is RunOrigin.RETRY and definition.retry_from is RetryFrom.FAILED_STEP:
         former = plans.load_former_plan(tx, run.id)
         if former is not None:
             return carry_over(former)

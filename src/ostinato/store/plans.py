@@ -134,16 +134,14 @@ def load_plans(tx: Tx, run_ids: Collection[int]) -> dict[int, tuple[Step, ...]]:
 
 
 def load_former_plan(tx: Tx, run_id: int) -> tuple[Step, ...] | None:
-    """Return the steps of the attempt before this one at the same slot, if it had a plan of the same version."""
+    """Return the steps of the run before this one at the same slot, if it had a plan of the same version."""
     run, former = t.runs.alias("run"), t.runs.alias("former")
-    before = and_(
-        former.c.slot_id == run.c.slot_id,
-        former.c.series == run.c.series,
-        former.c.attempt == run.c.attempt - 1,
-        former.c.version == run.c.version,
-    )
-    former_id = tx.execute(select(former.c.id).join(run, before).where(run.c.id == run_id)).scalar()
-    return None if former_id is None else load_plans(tx, [former_id]).get(former_id)
+    before = and_(former.c.slot_id == run.c.slot_id, former.c.id < run.c.id)
+    latest = select(former.c.id, former.c.version, run.c.version.label("wanted")).join(run, before)
+    found = tx.execute(latest.where(run.c.id == run_id).order_by(former.c.id.desc()).limit(1)).one_or_none()
+    if found is None or found.version != found.wanted:
+        return None
+    return load_plans(tx, [found.id]).get(found.id)
 
 
 def list_steps(tx: Tx, run_id: int) -> list[StepRow]:
