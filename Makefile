@@ -22,7 +22,7 @@ MADE_IS_STALE := $(shell $(BIN)/python -c '$(IS_USABLE)' 2>/dev/null || echo FOR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint typecheck imports docs lock clean help FORCE
+.PHONY: demo test check lint typecheck imports docs bench lock clean help FORCE
 
 demo: $(DEMO_READY) ## run the example on real data, start to finish
 	$(BIN)/ostinato demo
@@ -51,6 +51,9 @@ imports: $(TEST_READY) ## floors alone: who may import whom
 
 docs: $(TEST_READY) ## write the generated pages anew
 	$(BIN)/python docs/generate.py
+
+bench: $(TEST_READY) ## measure how fast plans are carried out
+	$(BIN)/python bench/plans.py $(BENCH_ARGS)
 
 # The tools that build packages come first, so that pip need not download others, unpinned, for each build.
 define install
@@ -92,7 +95,7 @@ lock: $(MADE) ## resolve the lock files anew; with UPGRADE=--upgrade to the newe
 
 clean: ## remove the virtual environment and all that tools have left
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST) | awk -F': ' '{ printf "  make %-10s %s\n", $$1, $$2 }'

@@ -84,6 +84,20 @@ def test_a_restart_keeps_the_data_and_the_address(postgres_server: PostgresServe
     assert postgres_server.pid != before
 
 
+def test_a_durable_server_waits_for_the_disk(postgres_server: PostgresServer) -> None:
+    """Who asks for one is given it; all others are spared the wait."""
+    with PostgresServer(durable=True) as durable:
+        assert [show(server, "fsync") for server in (durable, postgres_server)] == ["on", "off"]
+        assert not durable.directory.is_relative_to("/dev/shm")
+
+
+def show(server: PostgresServer, setting: str) -> str:
+    """Tell how a server is set."""
+    with psycopg.connect(server.url().replace("+psycopg", "")) as connection:
+        (value,) = connection.execute("SELECT current_setting(%s)", [setting]).fetchone() or ("",)
+    return str(value)
+
+
 def test_a_killed_server_cuts_its_connections_and_recovers(postgres_server: PostgresServer) -> None:
     """A kill is a crash to those who are connected; what was committed is there after the next start."""
     url = postgres_server.url()

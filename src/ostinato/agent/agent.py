@@ -192,6 +192,7 @@ class Agent:
         if self._clock.monotonic() >= self._end_at:
             self._end_at = math.inf
             self._outbox.add(*self._director.stop_work(EndKind.STOPPED, "its agent was stopped"))
+            self._hooks.stop("its agent was stopped")
 
     # --- telling the store ---------------------------------------------------------------------------------------
 
@@ -343,7 +344,7 @@ class Agent:
         for event in answer.events:
             if event.run_id in self._runs:
                 self._outbox.add(self._director.handle_event(event, now))
-        self._notice_strangers([run for run in held if run.id not in self._runs], answer)
+        self._notice_strangers([run for run in held if run.id not in self._runs and run.id not in begun], answer)
 
     def _is_held(self, run: ClaimedRun, tokens: dict[int, int], begun: Collection[int]) -> bool:
         return tokens.get(run.id) == run.lease_token or run.id in begun

@@ -10,8 +10,10 @@ from functools import partial
 import structlog
 
 from ostinato.actions.hooks import StatusChange, call_hook
+from ostinato.agent.news import Key
 from ostinato.clock import Clock
 from ostinato.executors.executor import CancelFlag, Executor
+from ostinato.model.runs import EndKind
 from ostinato.model.work import Outcome, Succeeded
 from ostinato.store.database import Store
 from ostinato.store.hook_calls import HookCall, keep_hook_call, take_hook_calls
@@ -29,20 +31,31 @@ class HookCaller:
         self._store = store
         self._clock = clock
         self._executor = executor
+        self._under_way: set[Key] = set()
 
     def begin(self) -> None:
         """Take some of the calls that are to be made, and have them made. ``StoreUnavailable`` when that cannot be."""
         with self._store.write() as tx:
             calls = take_hook_calls(tx, limit=AT_ONCE, now=self._clock.now())
         for call in calls:
-            self._executor.start_call((call.run_id, -call.id), partial(self._make, call))
+            key = (call.run_id, -call.id)
+            if key not in self._under_way:  # it takes so long that it is anybody's again
+                self._under_way.add(key)
+                self._executor.start_call(key, partial(self._make, call))
 
-    def note_end(self, key: tuple[int, int], unfit: str) -> bool:
+    def note_end(self, key: Key, unfit: str) -> bool:
         """Tell whether what has ended was a call of a hook; one that this agent cannot make is left to others."""
-        run_id, number = key
-        if number < 0 and unfit:
-            log.warning("hook_not_called", run=run_id, reason=unfit)
-        return number < 0
+        if key not in self._under_way:
+            return False
+        self._under_way.remove(key)
+        if unfit:
+            log.warning("hook_not_called", run=key[0], reason=unfit)
+        return True
+
+    def stop(self, why: str) -> None:
+        """Have all calls that are under way ended."""
+        for key in self._under_way:
+            self._executor.end(key, EndKind.STOPPED, why)
 
     def _make(self, call: HookCall, cancelled: CancelFlag) -> Outcome:
         change = StatusChange(call.run_id, call.work, call.status, call.at, call.reason, call.account)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, update
 
 from ostinato.model.changes import RunMoved
 from ostinato.model.runs import ClaimedRun, HeldRun, RunOrigin
@@ -16,7 +16,7 @@ from ostinato.model.statuses import RunStatus
 from ostinato.model.transitions import Party
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
-from ostinato.store.dialects import try_to_take_singletons
+from ostinato.store.dialects import is_none_of, try_to_take_singletons
 from ostinato.store.leases import lock_held_runs
 from ostinato.store.moves import Move, MovedRun, chunks, move_runs, wake_others
 from ostinato.store.records import to_declared_account, to_declared_definition
@@ -58,8 +58,8 @@ def claim_runs(
         or_(run.start_before.is_(None), run.start_before > now, run.started_at.is_not(None)),
         or_(_may_start(now), run.cancel_requested_at.is_not(None)),
         _is_free(tx),
-        run.id.not_in(exclude) if exclude else true(),
-        or_(run.id.not_in(unfit), run.cancel_requested_at.is_not(None)) if unfit else true(),
+        is_none_of(tx, run.id, exclude),
+        or_(is_none_of(tx, run.id, unfit), run.cancel_requested_at.is_not(None)),
         values={"agent_id": agent_id, "singleton_held": run.singleton_key, "version": _version_to_run()},
         order_by=[run.priority.desc(), run.due_at],
         limit=limit,

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, String, Table, case, column, false, func, select, table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    String,
+    Table,
+    all_,
+    bindparam,
+    case,
+    column,
+    false,
+    func,
+    select,
+    table,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ostinato.store.database import Tx
@@ -45,6 +63,15 @@ def try_to_take_singletons(tx: Tx, wanted: ColumnElement[bool]) -> bool:
     if tx.dialect.name == "postgresql":
         wanted = case((wanted, func.pg_try_advisory_xact_lock(_SINGLETONS)), else_=false())
     return bool(tx.execute(select(wanted)).scalar_one())
+
+
+def is_none_of(tx: Tx, key: ColumnElement[int], keys: Collection[int]) -> ColumnElement[bool]:
+    """Tell of a key whether it is none of ``keys``: there may be more of these than a statement can name."""
+    if not keys:
+        return true()
+    if tx.dialect.name == "postgresql":
+        return key != all_(bindparam(None, list(keys), postgresql.ARRAY(BigInteger)))
+    return key.not_in(select(func.json_each(json.dumps(list(keys))).table_valued("value").c.value))
 
 
 def reserve_keys(tx: Tx, key: Column[int], count: int) -> list[int]:

@@ -44,7 +44,7 @@ class Prepared:
         )
 
     def fetch(self, tx: Tx, values: Values) -> Iterator[Any]:
-        """Carry it out, and yield the rows; their fields are named for the columns."""
+        """Carry it out as soon as somebody iterates, and yield the rows; their fields are named for the columns."""
         text = self._get_text(tx)
         cursor: Any = tx.connection.cursor()
         try:
