@@ -11,10 +11,8 @@ from ostinato.actions.action import Action
 from ostinato.actions.references import Reference
 from ostinato.errors import NotPossible, PlanningError
 from ostinato.model.steps import COMMAND
+from ostinato.policies.declared_plans import JOINED
 from ostinato.policies.placeholders import list_placeholders
-
-JOINED = "$text"
-"""Marks parts of an argument that are to be joined."""
 
 
 class Command(Action):

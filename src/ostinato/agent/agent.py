@@ -258,7 +258,7 @@ class Agent:
 
     def _may_claim(self, recordings: Iterable[Recording]) -> bool:
         """Tell whether to ask for more runs: not before those that it knows nothing of are taken up."""
-        makes_room = any(isinstance(change, RunMoved) for recording in recordings for change in recording.changes)
+        makes_room = any(recording.lets_go for recording in recordings)
         has_reason = makes_room or self._has_room or self._poll_at <= self._clock.monotonic()
         return self._claiming and has_reason and self._strangers is None and not self._director.is_busy
 

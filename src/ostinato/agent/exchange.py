@@ -17,7 +17,6 @@ from ostinato.director.decisions import Decision, Order
 from ostinato.director.director import Director
 from ostinato.errors import IllegalTransition, NotPossible
 from ostinato.model.agents import Agent as AgentRecord
-from ostinato.model.changes import RunMoved
 from ostinato.model.runs import ClaimedRun, HeldRun
 from ostinato.model.statuses import AgentStatus
 from ostinato.model.steps import Event
@@ -59,7 +58,7 @@ class Request:
     @property
     def lets_go(self) -> bool:
         """Tell whether a run leaves the agent by one of the recordings."""
-        return any(isinstance(change, RunMoved) for recording in self.recordings for change in recording.changes)
+        return any(recording.lets_go for recording in self.recordings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ def exchange(store: Store, request: Request, director: Director, now: datetime) 
                 started.append((run, director.start_execution(order, now)))
             _record_first(tx, started, actor=name, now=now)
             wake_at = due_runs.find_next_wake(tx) if request.look else None
-            has_hook_calls = (request.look or request.lets_go) and hook_calls.has_hook_calls(tx)
+            has_hook_calls = (request.look or request.lets_go) and hook_calls.has_hook_calls(tx, now=now)
     except BaseException:
         for run, _ in started:
             director.forget(run.id)

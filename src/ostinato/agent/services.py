@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import structlog
 
+from ostinato.actions.options import Singleton
 from ostinato.actions.services import ChildCounts, ChildRequest
 from ostinato.agent.news import NewsDesk
 from ostinato.clock import Clock
@@ -20,7 +21,6 @@ from ostinato.store import children, runs
 from ostinato.store.database import Store
 from ostinato.store.leases import lock_runs
 
-SINGLETON_REFUSES = "refuse"
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 30.0
 
@@ -113,6 +113,6 @@ class AgentServices:
             parent_step=step,
             child_number=child.number,
             singleton_key=child.singleton_key,
-            hold_singleton=child.singleton == SINGLETON_REFUSES,
+            hold_singleton=child.singleton == Singleton.REFUSE,
             hooks={RunStatus(status): names for status, names in child.hooks.items()} or None,
         )

@@ -45,6 +45,11 @@ class Recording:
     decision: int
     changes: tuple[Change, ...]
 
+    @property
+    def lets_go(self) -> bool:
+        """Tell whether the run leaves its agent by it."""
+        return any(isinstance(change, RunMoved) for change in self.changes)
+
 
 @dataclass(slots=True)
 class _Changes:

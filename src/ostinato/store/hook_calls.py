@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from ostinato.model.statuses import RunStatus
 from ostinato.store import schema as t
@@ -20,10 +20,9 @@ TAKEN_FOR = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class HookCall:
-    """A call of a hook: which run has come to which status and why, and what is known of the call.
+    """A call of a hook: which run has come to which status, and why.
 
-    ``work`` is the run's definition or action, ``context`` what the one who triggered it wants carried along. An
-    ``error`` is what the hook raised.
+    ``work`` is the run's definition or action, ``context`` what the one who triggered it wants carried along.
     """
 
     id: int
@@ -35,20 +34,12 @@ class HookCall:
     work: str
     account: str | None
     context: dict[str, Any]
-    called_at: datetime | None
-    error: str
 
 
 def take_hook_calls(tx: Tx, *, limit: int, now: datetime) -> list[HookCall]:
     """Take calls that are to be made, the oldest first; they are to be made within ``TAKEN_FOR``."""
     call = t.hook_calls.c
-    free = (
-        select(call.id)
-        .where(call.called_at.is_(None), or_(call.taken_until.is_(None), call.taken_until <= now))
-        .order_by(call.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    free = select(call.id).where(_is_free(now)).order_by(call.id).limit(limit).with_for_update(skip_locked=True)
     ids = list(tx.execute(free).scalars())
     if not ids:
         return []
@@ -56,9 +47,9 @@ def take_hook_calls(tx: Tx, *, limit: int, now: datetime) -> list[HookCall]:
     return [_to_call(row) for row in tx.execute(_calls().where(call.id.in_(ids)).order_by(call.id))]
 
 
-def has_hook_calls(tx: Tx) -> bool:
-    """Tell whether any call is still to be made."""
-    return tx.execute(select(t.hook_calls.c.id).where(t.hook_calls.c.called_at.is_(None)).limit(1)).first() is not None
+def has_hook_calls(tx: Tx, *, now: datetime) -> bool:
+    """Tell whether there are calls to be made that nobody has taken."""
+    return tx.execute(select(t.hook_calls.c.id).where(_is_free(now)).limit(1)).first() is not None
 
 
 def keep_hook_call(tx: Tx, call_id: int, *, error: str, now: datetime) -> None:
@@ -67,10 +58,10 @@ def keep_hook_call(tx: Tx, call_id: int, *, error: str, now: datetime) -> None:
     tx.execute(update(t.hook_calls).where(call.id == call_id).values(called_at=now, error=error))
 
 
-def list_hook_calls(tx: Tx, run_id: int) -> list[HookCall]:
-    """List the calls that a run has asked for, oldest first."""
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    """Tell of a call whether it is to be made, and in nobody's hands."""
     call = t.hook_calls.c
-    return [_to_call(row) for row in tx.execute(_calls().where(call.run_id == run_id).order_by(call.id))]
+    return and_(call.called_at.is_(None), or_(call.taken_until.is_(None), call.taken_until <= now))
 
 
 def _calls() -> Any:
@@ -106,6 +97,4 @@ def _to_call(row: Any) -> HookCall:
         work=row.work or "",
         account=row.token,
         context=dict(row.context or {}),
-        called_at=row.called_at,
-        error=row.error,
     )

@@ -139,11 +139,6 @@ def record_creation(tx: Tx, created: Iterable[tuple[int, RunStatus, str]], *, ac
         tx.execute(insert(t.transitions), entries)
 
 
-def holds_lease(run_id: int, lease_token: int) -> ColumnElement[bool]:
-    """Return the guard of every write by an agent: this run, under this lease."""
-    return and_(t.runs.c.id == run_id, t.runs.c.lease_token == lease_token)
-
-
 def wake_others(tx: Tx, moved: Collection[MovedRun], *, by: Party, actor: str, now: datetime) -> None:
     """Have the engine examine the slots that wait for runs which ended, and tell parents of children that did.
 
