@@ -85,8 +85,8 @@ def test_every_stated_kind_of_value_is_written(value: Any, json: Any) -> None:
     [
         ({1, 2}, "output: a set is not JSON"),
         (b"x", "output: bytes are not JSON"),
-        (object(), "output: a object is not JSON"),
-        (Row, "output: a type is not JSON"),
+        (object(), "output: a value of type object is not JSON"),
+        (Row, "output: a value of type type is not JSON"),
         (float("nan"), "output: nan is no number that JSON has"),
         (float("-inf"), "output: -inf is no number that JSON has"),
         (Decimal("NaN"), "output: NaN is no number that JSON has"),

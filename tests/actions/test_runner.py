@@ -104,7 +104,17 @@ def test_output_that_is_not_json_is_an_error_with_its_path() -> None:
     def load() -> Any:
         return {"rows": [{"price": {1}}]}
 
-    assert run_action(load).error == ("output.rows[0].price: a set is not JSON\n  make a list of it, sorted")
+    assert run_action(load).error == "output.rows[0].price: a set is not JSON; make a list of it, sorted"
+
+
+def test_a_missing_key_is_told_by_its_name() -> None:
+    """What a KeyError says of itself is the key alone, and nobody would know what is wrong with it."""
+
+    @action
+    def load(prices: dict[str, int]) -> int:
+        return prices["apples"]
+
+    assert run_action(load, {}).error == "KeyError: 'apples'"
 
 
 def test_an_exception_is_kept_with_its_story() -> None:

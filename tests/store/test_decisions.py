@@ -394,6 +394,7 @@ def test_a_run_that_is_to_be_cancelled_does_not_rest(night: Night, status: RunSt
 
 def test_events_that_nobody_will_take_are_answered_when_the_run_ends(night: Night) -> None:
     """[7] One that the agent did not know of is dropped with the reason, in the same transaction."""
+    hold_run(night, make_step(1, "running"))
     run = hold_run(night, make_step(1, "running"))
     event = send(night, run)
 

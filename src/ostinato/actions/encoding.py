@@ -161,4 +161,4 @@ def _describe(value: object) -> tuple[str, str]:
             return f"a {kind} is not JSON", "make a list of it, sorted"
         case bytes() | bytearray() | memoryview():
             return f"{kind} are not JSON", "make a text of them, or keep them in a file and pass its name"
-    return f"a {kind} is not JSON", "pass what identifies it, and get it where it is needed"
+    return f"a value of type {kind} is not JSON", "pass what identifies it, and get it where it is needed"

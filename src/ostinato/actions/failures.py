@@ -6,10 +6,13 @@ from pathlib import Path
 from traceback import TracebackException
 
 from ostinato.actions.names import name_type
+from ostinato.errors import OstinatoError
 from ostinato.model.runs import EndKind
 from ostinato.model.steps import StepError
 
-_OURS = str(Path(__file__).parent)
+_OURS = str(Path(__file__).parents[1])
+_THEIRS = str(Path(_OURS) / "examples")
+"""Code of users that travels with the package."""
 _LONGEST = 20_000
 
 
@@ -31,15 +34,23 @@ def make_error(error: BaseException) -> StepError:
 
 
 def _describe(error: BaseException) -> str:
+    """Say in one sentence what went wrong. A missing key alone says nothing: it comes with the name of its error."""
+    if isinstance(error, OstinatoError):
+        return f"{error.message}; {error.hint}" if error.hint else error.message
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - an exception that cannot even say what it is
         text = ""
-    return text or type(error).__name__
+    name = type(error).__name__
+    return f"{name}: {text}" if text and isinstance(error, KeyError) else text or name
 
 
 def _drop_our_frames(story: TracebackException) -> None:
-    story.stack[:] = [frame for frame in story.stack if not frame.filename.startswith(_OURS)]
+    story.stack[:] = [frame for frame in story.stack if not _is_ours(frame.filename)]
     for other in (story.__cause__, story.__context__, *(story.exceptions or ())):
         if other is not None:
             _drop_our_frames(other)
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(_OURS) and not filename.startswith(_THEIRS)

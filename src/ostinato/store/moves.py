@@ -106,7 +106,7 @@ def move_runs(
     sources = frozenset(expected) if expected is not None else sources_of(move.to, move.by)
     check_run_transition(sources or [move.to], move.to, move.by)
     wanted = (
-        select(t.runs.c.id, t.runs.c.slot_id, t.runs.c.status)
+        select(t.runs.c.id, t.runs.c.slot_id, t.runs.c.status, *_asked_before(move.to))
         .where(t.runs.c.status.in_(sorted(sources)), *where)
         .order_by(*order_by, t.runs.c.id)
         .limit(limit)
@@ -117,11 +117,11 @@ def move_runs(
     moved = []
     for ids in chunks(found):
         guarded = update(t.runs).where(t.runs.c.id.in_(ids), t.runs.c.status.in_(sorted(sources))).values(columns)
-        rows = {row.id: row for row in tx.execute(guarded.returning(*_asked_of_moved(move.to)))}
+        rows = {row.id: row for row in tx.execute(guarded.returning(*_ASKED_OF_MOVED))}
         part = [_to_moved(rows[id], found[id], move.to) for id in ids if id in rows]
         _record(tx, part, move)
         _carry_over(tx, part, move)
-        _settle(tx, rows, move, evidence)
+        _settle(tx, found, rows, move, evidence)
         moved += part
     if wake:
         wake_others(tx, moved, by=move.by, actor=move.actor, now=move.now)
@@ -244,10 +244,15 @@ def _changed_columns(move: Move, evidence: Evidence | None) -> dict[str, Any]:
     return columns
 
 
-def _asked_of_moved(to: RunStatus) -> list[ColumnElement[Any]]:
-    run = t.runs.c
-    columns: list[ColumnElement[Any]] = [run.id, run.lease_token, run.parent_run_id, run.parent_step, run.hooks]
-    return [*columns, has_open_events().label("open_events")] if to in FINAL_RUN_STATUSES else columns
+_ASKED_OF_MOVED = (t.runs.c.id, t.runs.c.lease_token, t.runs.c.parent_run_id, t.runs.c.parent_step, t.runs.c.hooks)
+
+
+def _asked_before(to: RunStatus) -> list[ColumnElement[Any]]:
+    """Return what is asked of the rows when they are locked.
+
+    Not when they are updated: there columns stand without their table, and a subquery takes them for its own.
+    """
+    return [has_open_events().label("open_events")] if to in FINAL_RUN_STATUSES else []
 
 
 def _to_moved(row: Any, before: Any, to: RunStatus) -> MovedRun:
@@ -262,14 +267,14 @@ def _to_moved(row: Any, before: Any, to: RunStatus) -> MovedRun:
     )
 
 
-def _settle(tx: Tx, rows: Mapping[int, Any], move: Move, evidence: Evidence | None) -> None:
+def _settle(tx: Tx, found: Mapping[int, Any], rows: Mapping[int, Any], move: Move, evidence: Evidence | None) -> None:
     """Leave nothing open of runs that are final now; agents have closed the steps themselves."""
     note_hooks(tx, [(row.id, row.hooks) for row in rows.values() if row.hooks], to=move.to, at=move.now)
     if not rows or move.to not in FINAL_RUN_STATUSES:
         return
     if move.by is not Party.AGENT:
         close_steps(tx, list(rows), to=move.to, evidence=evidence, now=move.now)
-    if expectant := [row.id for row in rows.values() if row.open_events]:
+    if expectant := [run_id for run_id in rows if found[run_id].open_events]:
         drop_events(tx, expectant, reason=f"the run has ended: {move.to}", now=move.now)
 
 

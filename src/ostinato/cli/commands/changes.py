@@ -201,7 +201,7 @@ def _answer_gate(session: Session, claim: Verdict) -> None:
     """Say what stands against a run that is to go on, if anything does."""
     gate = claim.blocking
     if gate is not None:
-        session.answer([Text.assemble("But ", (gate.reason, "yellow"), ".")])
+        session.answer([Text.assemble("Not yet: ", (gate.reason, "yellow"), ".")])
         if gate.clears:
             session.answer([f"  {gate.clears}"])
 
