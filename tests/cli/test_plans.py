@@ -120,7 +120,7 @@ def test_questions_events_and_ends(shop: Program) -> None:
         shop("trigger", "shop:pay")
     shop("agent")
     asked = shop("plans").out
-    unfit = shop("answer", "1", "yes")
+    unfit, silent = shop("answer", "1", "yes"), shop("logs", "1")
     answered = shop("answer", "1", "yes", "--field", "amount=5")
     sent = shop("send-event", "2", "approve", "answer", '{"answer": "no"}', "--json").json
     halted, again, lifted = shop("halt", "3"), shop("halt", "3"), shop("halt", "3", "--lift")
@@ -131,6 +131,7 @@ def test_questions_events_and_ends(shop: Program) -> None:
     assert "step approve waits for an answer: Pay?" in asked
     assert "3: a person: ostinato answer 3 yes|no approve --field amount=…" in asked
     assert (unfit.code, "a yes needs amount" in unfit.err) == (4, True)
+    assert (silent.out, silent.err) == ("", "No step of run 1 has written anything that is here.\n")
     assert answered.out == "Step approve of run 1 is answered: yes.\n"
     assert "for step approve of run 2, is delivered." in event.out
     assert halted.out.startswith("Run 3 of shop:pay is halted.\n")

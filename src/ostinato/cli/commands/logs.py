@@ -18,6 +18,7 @@ from ostinato.cli.session import Session
 from ostinato.cli.targets import find_run_id
 from ostinato.errors import NotFound, NotPossible
 from ostinato.executors.logs import follow_log, read_log
+from ostinato.model.runs import EndKind
 from ostinato.model.statuses import FINAL_RUN_STATUSES, FINAL_STEP_STATUSES, StepStatus
 from ostinato.model.steps import Chunk
 from ostinato.operations.listing import find_log
@@ -129,7 +130,9 @@ class _Writer:
 
 def _make_writer(world: World, plan: PlanDetails, shown: ShownStep) -> _Writer:
     step = shown.row.step
-    return _Writer(world, plan.run.id, step.number, shown.log, step.started_at is not None)
+    was_refused = step.error is not None and step.error.kind == EndKind.NOT_STARTED
+    has_begun = step.started_at is not None and not was_refused
+    return _Writer(world, plan.run.id, step.number, shown.log, has_begun)
 
 
 def _render(chunks: Iterable[Chunk]) -> Iterator[bytes]:
@@ -164,6 +167,8 @@ def _print_all(session: Session, plan: PlanDetails, writers: Iterable[_Writer]) 
         if text:
             end = b"" if text.endswith(b"\n") else b"\n"
             sys.stdout.buffer.write(f"== {name} ==\n".encode() + text + end)
+    if not any(texts.values()):
+        session.tell(f"No step of run {plan.run.id} has written anything that is here.")
 
 
 def _follow(session: Session, writer: _Writer) -> None:
