@@ -14,7 +14,8 @@ from typing import Any
 import psycopg
 from shapes import Taken
 
-from ostinato.store.database import Store, sqlite_module
+from ostinato.store.database import Store
+from ostinato.store.sqlite import sqlite_module
 
 CLAIM = """UPDATE runs SET status = 'running', lease_token = lease_token + 1, released_token = NULL, wake_at = NULL,
     started_at = ?, claimed_at = ?, waits_for = '' WHERE id = ?"""

@@ -90,7 +90,8 @@ def _open_world_with_runs(bench: Bench, count: int) -> World:
 
 def _run_processes(folder: Path, count: int, concurrency: int) -> float:
     """Return how long as many processes take that nobody records."""
-    executor = LocalExecutor(SystemClock(), log_size=10_000_000)
+    executor = LocalExecutor(SystemClock(), log_size=10_000_000, folder=folder / "supervisors")
+    executor.open("alone")
     environment = dict(os.environ)
     logs = folder / "alone"
     logs.mkdir(exist_ok=True)
@@ -100,7 +101,9 @@ def _run_processes(folder: Path, count: int, concurrency: int) -> float:
         while started < count and len(executor) < concurrency:
             started += 1
             executor.start_command(Command((started, 1), ("true",), environment, folder, logs / f"{started}.log"))
-        ended += len(executor.wait(1))
+        for one in executor.wait(1):
+            ended += 1
+            executor.forget(one.key)
     seconds = perf_counter() - began
     executor.close()
     return seconds

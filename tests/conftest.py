@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from ostinato.store.database import Store
+from ostinato.store.versioning import open_schema
 from ostinato.testing.postgres import (
     PostgresServer,
     create_schema,
+    memory_folder,
     postgres_server_url,
     temporary_database,
 )
 
+TESTS = Path(__file__).parent
+LONG = {"cli", "docs", "examples", "faults", "simulation", "soak"}
+
 # No deadline: a busy machine is no failure. The blob replays a failure that was found elsewhere.
 hypothesis.settings.register_profile("ostinato", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ostinato")
+
+# Where `tmp_path` is made. What tests write need not survive a crash of the machine, and a disk would take its time.
+if memory := memory_folder():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +39,27 @@ def postgres_database() -> Iterator[str]:
         yield database_url
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_database: str) -> Iterator[str]:
+    """Lend the URL of a PostgreSQL database that holds our tables and no rows, to be copied and not to be used."""
+    with temporary_database(postgres_database) as url:
+        create_tables(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an SQLite file that holds our tables and no rows, to be copied and not to be used."""
+    path = tmp_path_factory.mktemp("template") / "ostinato.db"
+    create_tables(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def postgres_url(postgres_database: str) -> str:
-    """Give the URL of an empty PostgreSQL database that is this test's own."""
-    return create_schema(postgres_database)
+def postgres_url(postgres_database: str, postgres_template: str) -> Iterator[str]:
+    """Lend the URL of a PostgreSQL database that holds our tables and no rows and is this test's own."""
+    with temporary_database(postgres_database, copy_of=postgres_template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -43,11 +71,33 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of an empty database that is this test's own, once of each kind."""
+    """Give the URL of a database that holds our tables and no rows and is this test's own, once of each kind."""
     if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "ostinato.db")
         return f"sqlite:///{tmp_path / 'ostinato.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a database that holds nothing at all and is this test's own, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ostinato.db'}"
+    return create_schema(request.getfixturevalue("postgres_database"))
+
+
+def create_tables(url: str) -> None:
+    """Create our tables in an empty database, and leave it."""
+    store = Store(url)
+    open_schema(store)
+    store.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders whose tests take long, so that no worker has one of them left when the others are done."""
+    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in LONG)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -27,6 +27,8 @@ agent:
   concurrency: 12
   queues: [default, io]
   grace_period: 1m
+  on_stop: end
+  orphan_timeout: 30s
   poll: 500ms
   logs: var/logs
   log_size: 64KiB
@@ -79,6 +81,8 @@ def test_everything_that_can_be_set_is_read(project: Path, monkeypatch: pytest.M
         "concurrency": 12,
         "queues": ("default", "io"),
         "grace_period": timedelta(minutes=1),
+        "on_stop": "end",
+        "orphan_timeout": timedelta(seconds=30),
         "poll": timedelta(milliseconds=500),
         "logs": "var/logs",
         "log_size": 65_536,
@@ -136,13 +140,20 @@ def test_a_relative_database_lies_in_the_project_folder(project: Path, database:
         ("agent:\n  concurrency: 0", 2, "agent.concurrency", "greater than or equal to 1", ""),
         ("agent:\n  concurrency: '5'", 2, "agent.concurrency", "a whole number, not a text", "without quotes"),
         ("agent:\n  concurrency: 1.5", 2, "agent.concurrency", "a whole number, not the number 1.5", ""),
+        ("agent:\n  on_stop: leaf", 2, "agent.on_stop", "'leaf' is not known here", "did you mean leave?"),
         ("agent:\n  queues: []", 2, "agent.queues", "one item at least", ""),
         ("agent:\n  queues: [a b]", 2, "agent.queues[0]", "'a b' cannot be a name", "begin with a letter"),
         ("agent:\n  log_size: 10XB", 2, "agent.log_size", "this is not a size", "10MB"),
         ("agent:\n  log_size: 0", 2, "agent.log_size", "at least one byte", "10MB"),
         ("agent:\n  logs: ''", 2, "agent.logs", "this must not be blank", ""),
         ("agent:\n  logs: ${OSTINATO_TEST_UNSET}", 2, "agent.logs", "OSTINATO_TEST_UNSET is not set", "$${"),
-        ("- a", 1, "", "expected a mapping, not a list", "database, accounts, definitions, modules, engine, agent"),
+        (
+            "- a",
+            1,
+            "",
+            "expected a mapping, not a list",
+            "database, accounts, definitions, modules, pools, queues, claims, engine, agent",
+        ),
         ("", None, "", "the file is empty", ""),
         ("engine: [a", 1, "", "the [ that opens here", ""),
     ],
@@ -207,3 +218,29 @@ def test_settings_can_be_made_in_code() -> None:
     """Tests and programs make settings of durations, without a file."""
     assert EngineSettings(interval=timedelta(seconds=1)).interval == timedelta(seconds=1)
     assert AgentSettings(queues=("io",)).queues == ("io",)
+
+
+def test_limits_and_how_runs_rise_are_read(project: Path) -> None:
+    """A queue that is named without a limit has none."""
+    project.write_text("pools: {warehouse: 8}\nqueues: {io: {concurrency: 4}, cpu: {}}\nclaims: {rises_every: 1m}\n")
+    config = load_config(project)
+
+    assert config.pools == {"warehouse": 8}
+    assert {name: queue.concurrency for name, queue in config.queues.items()} == {"io": 4, "cpu": None}
+    assert config.claims.rises_every == timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("pools: {warehouse: 0}", "pools.warehouse"),
+        ("pools: {warehouse: many}", "pools.warehouse"),
+        ("pools: [warehouse]", "pools"),
+        ("queues: {io: 4}", "queues.io"),
+        ("queues: {io: {concurency: 4}}", "queues.io.concurency"),
+        ("claims: {rises_every: 0s}", "claims.rises_every"),
+    ],
+)
+def test_a_limit_that_is_none_is_named(project: Path, text: str, key: str) -> None:
+    """With its place."""
+    assert [problem.key for problem in problems_of(project, text)] == [key]

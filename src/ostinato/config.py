@@ -11,13 +11,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from ostinato.documents import Document, Place, read_yaml
-from ostinato.documents.fields import Duration, Filled, Name, Names, PositiveDuration, Size, as_tuple
+from ostinato.documents.fields import (
+    Duration,
+    Filled,
+    Name,
+    Names,
+    Places,
+    PositiveDuration,
+    Size,
+    as_tuple,
+    read_choice,
+)
 from ostinato.documents.forms import Form, Refusal, describe, in_order, read_form
 from ostinato.errors import ConfigurationError, DeclarationError, Problem
 
@@ -58,6 +69,16 @@ class EngineSettings(Form):
     """How long the records of passes are kept."""
 
 
+class OnStop(StrEnum):
+    """What becomes of commands that outlast the grace period of an agent that is told to stop."""
+
+    LEAVE = "leave"
+    END = "end"
+
+
+OnStopChoice = Annotated[OnStop, PlainValidator(read_choice(OnStop)), WithJsonSchema({"enum": list(OnStop)})]
+
+
 class AgentSettings(Form):
     """How an agent behaves."""
 
@@ -67,6 +88,12 @@ class AgentSettings(Form):
     """The queues that the agent takes work from, the most urgent first."""
     grace_period: Duration = timedelta(seconds=30)
     """How long an agent that is told to stop waits for what it is running."""
+    on_stop: OnStopChoice = OnStop.LEAVE
+    """What becomes of commands that go on for longer: leave has them go on without it, for the next agent of its name
+    to adopt; end ends them."""
+    orphan_timeout: PositiveDuration | None = None
+    """Commands without an agent are ended when none of its name has come back for that long. Left out, that is shortly
+    before the engine takes their runs for lost (engine.heartbeat_timeout): none runs beside its next attempt."""
     poll: PositiveDuration = timedelta(seconds=1)
     """How often an agent that has room for more asks for runs."""
     logs: Filled = "logs"
@@ -75,6 +102,21 @@ class AgentSettings(Form):
     """How much output of one run is kept."""
     name: Name | None = None
     """What the agent is called. Left out, it is named for its host and process."""
+
+
+class QueueSettings(Form):
+    """What holds for one queue."""
+
+    concurrency: Places | None = None
+    """How many runs of the queue may be carried out at the same time, on all agents."""
+
+
+class ClaimSettings(Form):
+    """How agents choose among the runs that wait."""
+
+    rises_every: PositiveDuration = timedelta(minutes=10)
+    """A run rises by one step of priority each time that it has waited for so long, while none like it was taken: of
+    its definition and account, with its priority."""
 
 
 def _check_database(url: str) -> str:
@@ -116,6 +158,12 @@ class ProjectForm(Form):
     modules: Names = ()
     """Python modules that are imported before actions are planned or carried out: those that define middleware, or
     actions that subscribe to others. Other modules are imported when their actions are used."""
+    pools: dict[Name, Places] = Field(default_factory=dict)
+    """How many places there are of what definitions use, by name. No more are ever used at the same time."""
+    queues: dict[Name, QueueSettings] = Field(default_factory=dict)
+    """Limits of queues, by name. A queue that is not named here has none."""
+    claims: ClaimSettings = ClaimSettings()
+    """How agents choose among the runs that wait."""
     engine: EngineSettings = EngineSettings()
     """How the engine behaves."""
     agent: AgentSettings = AgentSettings()
@@ -142,6 +190,9 @@ class Config:
     engine: EngineSettings = field(default_factory=EngineSettings)
     agent: AgentSettings = field(default_factory=AgentSettings)
     modules: tuple[str, ...] = ()
+    pools: Mapping[str, int] = field(default_factory=dict)
+    queues: Mapping[str, QueueSettings] = field(default_factory=dict)
+    claims: ClaimSettings = field(default_factory=ClaimSettings)
 
     @property
     def logs_folder(self) -> Path:
@@ -187,6 +238,9 @@ def load_config(path: Path) -> Config:
         accounts=_list_entries(form.accounts, document.place.at("accounts")),
         definitions=_list_entries(form.definitions, document.place.at("definitions")),
         modules=form.modules,
+        pools=form.pools,
+        queues=form.queues,
+        claims=form.claims,
         engine=form.engine,
         agent=form.agent,
     )

@@ -7,22 +7,24 @@ that it does is an operation; waiting is looking again and again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, ParamSpec, TypedDict, Unpack, overload
+from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from ostinato.actions.uses import Use
-from ostinato.errors import NotPossible, RunNotEnded, RunPaused
+from ostinato.errors import NotPossible, RunNotEnded, RunPaused, StoreUnavailable
 from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import Event
 from ostinato.operations import cancelling, sending, triggering
 from ostinato.operations.people import find_person
-from ostinato.operations.results import find_result, find_standing
+from ostinato.operations.results import Standing, find_result, find_standing
 from ostinato.operations.triggering import TriggerOptions
 from ostinato.world import World, current_world
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 1.0
@@ -34,7 +36,7 @@ class Handle:
     """A run, held by its number. It may be awaited: that gives its result."""
 
     id: int
-    world: World = field(repr=False)
+    world: World = field(repr=False, hash=False)
 
     @classmethod
     def of(cls, run_id: int, world: World | None = None) -> Handle:
@@ -50,18 +52,14 @@ class Handle:
         """Wait until the run has ended, and return how. ``timeout`` is in seconds; ``None`` waits as long as it takes.
 
         Raises ``RunNotEnded`` when that time is over, and ``RunPaused`` when the run waits for a person and
-        ``through_pauses`` is false.
+        ``through_pauses`` is false. A store that is away is waited for; ``StoreUnavailable`` is raised if it is still
+        away when the time is over.
         """
-        for pause in self._watch(timeout, through_pauses=through_pauses):
-            self.world.clock.sleep(pause)
-        return self.status
+        return self._wait(_Watch(self, _tell_status, timeout, through_pauses=through_pauses))
 
     async def wait_async(self, timeout: float | None = None, *, through_pauses: bool = True) -> RunStatus:
         """Wait as ``wait`` does, and let others go on meanwhile."""
-        watch = self._watch(timeout, through_pauses=through_pauses)
-        while (pause := await asyncio.to_thread(next, watch, None)) is not None:
-            await asyncio.sleep(pause)
-        return await asyncio.to_thread(lambda: self.status)
+        return await self._wait_async(_Watch(self, _tell_status, timeout, through_pauses=through_pauses))
 
     def result(self, timeout: float | None = None, *, through_pauses: bool = True) -> Any:
         """Wait for the end of the run, as ``wait`` does, and return what its plan returned, as JSON.
@@ -69,13 +67,11 @@ class Handle:
         Of a plan that returned nothing it is the output of each step by its name. Raises ``RunFailed`` with the error
         of its step, and the story of that, when the run did not succeed.
         """
-        self.wait(timeout, through_pauses=through_pauses)
-        return find_result(self.world, self.id)
+        return self._wait(_Watch(self, self._tell_result, timeout, through_pauses=through_pauses))
 
     async def result_async(self, timeout: float | None = None, *, through_pauses: bool = True) -> Any:
         """Return the result as ``result`` does, and let others go on meanwhile."""
-        await self.wait_async(timeout, through_pauses=through_pauses)
-        return await asyncio.to_thread(find_result, self.world, self.id)
+        return await self._wait_async(_Watch(self, self._tell_result, timeout, through_pauses=through_pauses))
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self.result_async().__await__()
@@ -116,21 +112,67 @@ class Handle:
         receipt = sending.answer(self.world, str(self.id), verdict, fields, step=step, by=find_person())
         return receipt.event
 
-    def _watch(self, timeout: float | None, *, through_pauses: bool) -> Iterator[float]:
-        """Yield how long to pause before looking again, until the run has ended."""
-        clock = self.world.clock
-        give_up_at = None if timeout is None else clock.monotonic() + timeout
-        pause = FIRST_PAUSE_SECONDS
-        while not (standing := find_standing(self.world, self.id)).has_ended:
-            if standing.is_paused and not through_pauses:
-                gate = standing.gates[0]
-                raise RunPaused(gate.reason, run=self.id, hint=gate.clears)
-            left = LONGEST_PAUSE_SECONDS if give_up_at is None else give_up_at - clock.monotonic()
-            if left <= 0:
-                status = standing.run.status
-                raise RunNotEnded(f"run {self.id} is still {status}", run=self.id, status=status)
-            yield min(pause, left)
-            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+    def _wait(self, watch: _Watch[T]) -> T:
+        while (pause := watch.look()) is not None:
+            self.world.clock.sleep(pause)
+        return watch.answer
+
+    async def _wait_async(self, watch: _Watch[T]) -> T:
+        while (pause := await asyncio.to_thread(watch.look)) is not None:
+            await asyncio.sleep(pause)
+        return watch.answer
+
+    def _tell_result(self, standing: Standing) -> Any:
+        return find_result(self.world, self.id)
+
+
+def _tell_status(standing: Standing) -> RunStatus:
+    return standing.run.status
+
+
+class _Watch(Generic[T]):
+    """Looks at a run until it has ended; ``answer`` is then what ``tell`` says of it. Who looks owns the waiting."""
+
+    answer: T
+
+    def __init__(
+        self, handle: Handle, tell: Callable[[Standing], T], timeout: float | None, *, through_pauses: bool
+    ) -> None:
+        self._handle = handle
+        self._tell = tell
+        self._clock = handle.world.clock
+        self._give_up_at = math.inf if timeout is None else self._clock.monotonic() + timeout
+        self._through_pauses = through_pauses
+        self._pause = FIRST_PAUSE_SECONDS
+
+    def look(self) -> float | None:
+        """Return for how many seconds to pause before looking again, or ``None`` when the run has ended."""
+        try:
+            if self._has_ended():
+                return None
+        except StoreUnavailable:
+            if self._seconds_left <= 0:
+                raise
+        pause, self._pause = self._pause, min(self._pause * 1.5, LONGEST_PAUSE_SECONDS)
+        return min(pause, self._seconds_left)
+
+    def _has_ended(self) -> bool:
+        run_id = self._handle.id
+        standing = find_standing(self._handle.world, run_id)
+        if standing.has_ended:
+            self.answer = self._tell(standing)
+            return True
+        if standing.is_paused and not self._through_pauses:
+            gate = standing.gates[0]
+            raise RunPaused(gate.reason, run=run_id, hint=gate.clears)
+        if self._seconds_left <= 0:
+            status = standing.run.status
+            raise RunNotEnded(f"run {run_id} is still {status}", run=run_id, status=status)
+        return False
+
+    @property
+    def _seconds_left(self) -> float:
+        return max(0.0, self._give_up_at - self._clock.monotonic())
 
 
 class TriggeringOptions(TypedDict, total=False):

@@ -16,8 +16,10 @@ from ostinato.clock import Clock, SystemClock
 from ostinato.config import Config, find_project, load_config
 from ostinato.engine.context import EngineSettings
 from ostinato.errors import ConfigurationError
+from ostinato.model.limits import ClaimRules
 from ostinato.policies.alignment import RemovalLimit
-from ostinato.store.database import DatabaseClock, Store, sqlite_folder_problem
+from ostinato.store.database import DatabaseClock, Store
+from ostinato.store.sqlite import sqlite_folder_problem
 from ostinato.store.versioning import open_schema
 
 
@@ -43,6 +45,16 @@ class World:
             retention=declared.retention,
             passes_kept=declared.passes_kept,
             removals=RemovalLimit(removals.share, removals.more_than, removals.confirmed),
+        )
+
+    @property
+    def claim_rules(self) -> ClaimRules:
+        """Return the rules by which agents claim runs, as the project file declares them."""
+        queues = self.config.queues.items()
+        return ClaimRules(
+            pools=self.config.pools,
+            queues={name: queue.concurrency for name, queue in queues if queue.concurrency is not None},
+            rises_every=self.config.claims.rises_every,
         )
 
     def close(self) -> None:

@@ -7,10 +7,11 @@ import pytest
 
 from ostinato import Action, action, plan
 from ostinato.actions.names import name_callable
-from ostinato.actions.options import Singleton
 from ostinato.actions.registry import check_findable, find_action
 from ostinato.actions.requests import PlanRequest, build_plan, make_request
 from ostinato.errors import ActionNotFound, PlanningError
+from ostinato.model.runs import RunRules
+from ostinato.model.statuses import RunStatus
 
 
 def notify(change: Any) -> None:
@@ -64,9 +65,7 @@ def test_a_request_says_what_is_to_be_planned_and_how() -> None:
         action=f"{__name__}:refresh",
         input={"account": "acme", "day": "2026-01-02"},
         queue="io",
-        singleton=Singleton.REFUSE,
-        singleton_key=f'{__name__}:refresh "acme"',
-        hooks={"failed": (f"{__name__}:notify",)},
+        rules=RunRules({RunStatus.FAILED: (f"{__name__}:notify",)}, f'{__name__}:refresh "acme"', refuses=True),
     )
     assert make_request(f"{__name__}:refresh", ("acme",), {"day": "2026-01-02"}) == request
 
@@ -75,8 +74,8 @@ def test_a_singleton_without_a_key_is_one_for_all_inputs() -> None:
     """Its key is its name."""
     request = make_request(alone, (date(2026, 1, 2),))
 
-    assert (request.singleton, request.singleton_key) == (Singleton.WAIT, f"{__name__}:alone")
-    assert make_request(extract, ("a",)).singleton_key is None
+    assert request.rules == RunRules(singleton_key=f"{__name__}:alone")
+    assert not make_request(extract, ("a",)).rules
 
 
 def test_a_request_protects_what_could_be_taken_for_a_reference() -> None:

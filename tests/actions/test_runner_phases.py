@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,6 +12,8 @@ from ostinato import Action, action, plan
 from ostinato.actions.runner import perform
 from ostinato.clock import ManualClock
 from ostinato.errors import NotPossible
+from ostinato.model.runs import RunRules
+from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import Phase, Step, StepError
 from ostinato.model.work import Failed, Succeeded, WorkItem, WorkKind
 from ostinato.testing.actions import LocalServices, run_action
@@ -109,6 +112,43 @@ def test_a_planning_error_is_an_error_of_the_plan_step(target: Any, given: Any, 
     assert error.message.startswith(message)
 
 
+# --- what actions declare of runs -------------------------------------------------------------------------------------
+
+
+def tell(change: Any) -> None:
+    """Be a hook."""
+
+
+@plan(singleton="refuse", singleton_key=lambda day: day.year, hooks={"failed": tell})
+def close_year(day: date) -> None:
+    """Fail for years that are not over."""
+    if day.year > 2025:
+        raise ValueError("the year is not over")
+    add(day.year, 1)
+
+
+def plan_with(target: Any, given: Any) -> Any:
+    """Carry out the planning of ``target`` with this input."""
+    return carry_out(WorkKind.PLAN, Step(1, "x", target.action.traits.name, Phase.PLAN, input=given))
+
+
+def test_planning_tells_what_the_action_declares_of_its_run() -> None:
+    """The key is computed of the typed input; an action that declares nothing has no rules."""
+    declared = plan_with(close_year, {"day": "2025-12-31"}).rules
+
+    assert declared == RunRules({RunStatus.FAILED: (f"{__name__}:tell",)}, f"{__name__}:close_year 2025", refuses=True)
+    assert not plan_with(publish_all, {"names": ["a"]}).rules
+
+
+def test_planning_that_fails_tells_the_hooks_all_the_same() -> None:
+    """Whether the plan function raises, or the input does not even fit."""
+    for given in ({"day": "2026-12-31"}, {"day": "never"}):
+        outcome = plan_with(close_year, given)
+
+        assert isinstance(outcome, Failed)
+        assert outcome.rules == RunRules({RunStatus.FAILED: (f"{__name__}:tell",)})
+
+
 # --- finalizing -------------------------------------------------------------------------------------------------------
 
 
@@ -144,6 +184,37 @@ def test_an_error_in_finalizing_rolls_all_of_it_back(written: list[Any]) -> None
     assert failed_as(outcome).message == "the table is locked"
     assert outcome.step == steps[1].number
     assert written == []
+
+
+def test_finalizing_can_be_tried_in_a_session_of_ones_own() -> None:
+    """It is as the caller lends it, and stays open: what was written can be looked at, and be rolled back."""
+    run = run_action(Publish, "a", date(2026, 1, 2))
+    with sqlite3.connect(":memory:") as session:
+        session.execute("CREATE TABLE published (name TEXT)")
+
+        class Enter(Publish):
+            def finalize(self, day: date) -> None:
+                self.step.session.execute("INSERT INTO published VALUES (?)", [self.output["published"]])
+
+        entered = run_action(Enter, "b", date(2026, 1, 2)).finalize(session=session)
+        rows = session.execute("SELECT name FROM published").fetchall()
+        session.rollback()
+        left = session.execute("SELECT name FROM published").fetchall()
+    noted: list[Any] = []
+
+    assert (entered, rows, left) == (Succeeded(), [("b",)], [])
+    assert run.finalize(session=noted) == Succeeded()
+    assert noted == [("a", date(2026, 1, 2))]
+
+
+def test_finalizing_that_fails_in_a_session_of_ones_own_says_why() -> None:
+    """And leaves it to the caller what becomes of the session."""
+    noted: list[Any] = []
+
+    outcome = run_action(Publish, "broken", date(2026, 1, 2)).finalize(session=noted)
+
+    assert failed_as(outcome).message == "the table is locked"
+    assert noted == [("broken", date(2026, 1, 2))]
 
 
 def test_a_step_cannot_suspend_while_it_is_finalized() -> None:

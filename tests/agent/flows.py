@@ -107,6 +107,18 @@ def announce() -> None:
     """Do nothing, and have somebody told so."""
 
 
+@plan(singleton=True, hooks={"success": tell})
+def alone() -> None:
+    """Be the only one of its kind."""
+    note()
+
+
+@plan(hooks={"failed": tell})
+def heard() -> None:
+    """Have somebody told if it fails."""
+    note()
+
+
 class Away:
     """Makes a database be away at the points between writes that are told, counted from when it is made."""
 

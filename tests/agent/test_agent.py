@@ -36,9 +36,9 @@ def hire(night: Night, tmp_path: Path) -> Iterator[Hire]:
     hired: list[Agent] = []
 
     def start(*, once: bool = False, **settings: Any) -> Agent:
-        executor = LocalExecutor(night.clock, log_size=10_000)
-        settings = {"project": tmp_path, "logs": tmp_path / "logs", "name": "box", **settings}
-        agent = Agent(night.store, night.clock, executor, AgentSettings(**settings))
+        executor = LocalExecutor(night.clock, log_size=10_000, folder=None)
+        values = {"project": tmp_path, "logs": tmp_path / "logs", "name": "box", "leaves_commands": False, **settings}
+        agent = Agent(night.store, night.clock, executor, AgentSettings(**values))
         agent.start(once=once)
         hired.append(agent)
         return agent

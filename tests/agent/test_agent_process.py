@@ -4,124 +4,57 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from tests.agent import box
+from tests.agent.box import Box, agent_status, declare, is_alive, make_agent, read_numbers, wait_until
 
-from ostinato.agent.agent import Agent
 from ostinato.agent.driver import run_agent
-from ostinato.agent.settings import AgentSettings
 from ostinato.clock import SystemClock
 from ostinato.errors import StoreUnavailable
-from ostinato.executors.local import LocalExecutor
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.runs import EndKind, Evidence, Run
 from ostinato.model.statuses import AgentStatus, RunStatus
-from ostinato.store import agents
+from ostinato.store import due_runs, runs
 from ostinato.store.database import Store
-from ostinato.testing.factories import make_definition
+from ostinato.testing.listening import PATIENCE_SECONDS
 from ostinato.testing.night import Night, open_night
 from ostinato.testing.postgres import PostgresServer
 
-PATIENCE_SECONDS = 60.0
-SOURCES = Path(__file__).parents[2] / "src"
-PROGRAM = """
-import sys
-from datetime import timedelta
-from pathlib import Path
-from ostinato.agent.agent import Agent
-from ostinato.agent.driver import run_agent
-from ostinato.agent.settings import AgentSettings
-from ostinato.clock import SystemClock
-from ostinato.executors.local import LocalExecutor
-from ostinato.store.database import Store
+Launch = Callable[..., Box]
 
-url, folder, grace, mode = sys.argv[1:]
-clock = SystemClock()
-settings = AgentSettings(
-    project=Path(folder),
-    logs=Path(folder) / "logs",
-    name="box",
-    poll=timedelta(milliseconds=20),
-    grace_period=timedelta(seconds=float(grace)),
-)
-executor = LocalExecutor(clock, log_size=10_000, kill_after=timedelta(seconds=0.2))
-print(dict(run_agent(Agent(Store(url), clock, executor, settings), forever=mode == "forever")))
-"""
 
-Launch = Callable[..., "subprocess.Popen[str]"]
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """Return one kind of database: what differs between the two does not show here."""
+    return f"sqlite:///{tmp_path / 'ostinato.db'}"
 
 
 @pytest.fixture
 def launch(database_url: str, tmp_path: Path) -> Iterator[Launch]:
     """Give a way to start an agent named box as a process."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Box] = []
 
-    def start(*, grace: float = 600.0, mode: str = "forever") -> subprocess.Popen[str]:
-        url = database_url
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, url, str(tmp_path), str(grace), mode],
-            env={**os.environ, "PYTHONPATH": str(SOURCES)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        return process
+    def start(folder: Path = tmp_path, **settings: Any) -> Box:
+        started.append(box.launch(database_url, folder, **settings))
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    for one in started:
+        one.process.kill()
+        one.process.communicate()
+    box.sweep(tmp_path)
 
 
-def make_agent(store: Store, folder: Path, **settings: Any) -> Agent:
-    """Make an agent named box in this process, on real time."""
-    clock = SystemClock()
-    executor = LocalExecutor(clock, log_size=10_000)
-    settings = {"project": folder, "logs": folder / "logs", "name": "box", **settings}
-    return Agent(store, clock, executor, AgentSettings(**settings))
-
-
-def declare(night: Night, **scripts: str) -> None:
-    """Declare shell scripts by name, each with one slot that is due, and have the engine make their runs."""
-    night.declare(
-        definitions=[
-            make_definition(name, command=("sh", "-c", script), starts_on=date(2026, 1, 9))
-            for name, script in scripts.items()
-        ]
-    )
-    night.tick()
-
-
-def wait_until(true: Callable[[], object], claim: str) -> None:
-    """Wait until something becomes true."""
-    clock = SystemClock()
-    give_up = clock.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert clock.monotonic() < give_up, claim
-        os.sched_yield()
-
-
-def read_numbers(folder: Path, night: Night, name: str, count: int = 1) -> list[int]:
-    """Wait until the run of a definition has written ``count`` lines, each a number."""
-    log = folder / "logs" / f"{night.run(f'{name}/2026-01-09').id}.log"
-    wait_until(lambda: log.exists() and log.read_text().count("\n") >= count, f"{count} lines in {log}")
-    return [int(line) for line in log.read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; a zombie does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+def only_run(night: Night) -> Run:
+    """Return the one run there is."""
+    (run,) = night.runs()
+    return run
 
 
 def endings(night: Night) -> dict[str, tuple[RunStatus, str]]:
@@ -129,13 +62,28 @@ def endings(night: Night) -> dict[str, tuple[RunStatus, str]]:
     return {run.work: (run.status, run.reason) for run in night.runs()}
 
 
+def ended(night: Night) -> Run:
+    """Wait until the one run there is has ended."""
+    wait_until(lambda: only_run(night).finished_at is not None, "the run ends")
+    return only_run(night)
+
+
+def history(night: Night) -> list[tuple[RunStatus, str, int]]:
+    """Return the statuses that the run came to, with who brought it there under which lease."""
+    with night.store.read() as tx:
+        changes = runs.list_transitions(tx, only_run(night).id)
+    return [(change.to_status, change.actor, change.lease_token) for change in changes][1:]
+
+
+# --- good order ------------------------------------------------------------------------------------------------------
+
+
 def test_one_pass_ends_by_itself(night: Night, launch: Launch) -> None:
     """An agent for one pass waits for what it claimed, and ends."""
     declare(night, good="exit 0", bad="exit 7")
-    agent = launch(mode="once")
-    output, _ = agent.communicate(timeout=PATIENCE_SECONDS)
 
-    assert agent.returncode == 0, output
+    output = launch(once=True).finish()
+
     assert endings(night) == {"good": (RunStatus.SUCCESS, "exit code 0"), "bad": (RunStatus.FAILED, "exit code 7")}
     assert "<RunStatus.SUCCESS: 'success'>: 1" in output
 
@@ -145,25 +93,54 @@ def test_sigterm_lets_work_end(night: Night, launch: Launch, tmp_path: Path) -> 
     os.mkfifo(tmp_path / "gate")
     declare(night, begun="echo $$; read line < gate")
     agent = launch()
-    read_numbers(tmp_path, night, "begun")
-    agent.send_signal(signal.SIGTERM)
+    read_numbers(tmp_path, only_run(night))
+    agent.process.send_signal(signal.SIGTERM)
     wait_until(lambda: agent_status(night) is AgentStatus.STOPPING, "the agent is stopping")
     declare(night, begun="echo $$; read line < gate", new="exit 0")
     (tmp_path / "gate").write_text("go\n")
 
-    assert agent.wait(PATIENCE_SECONDS) == 0
+    agent.finish()
+
     assert endings(night) == {"begun": (RunStatus.SUCCESS, "exit code 0"), "new": (RunStatus.WAITING, "")}
     assert agent_status(night) is AgentStatus.STOPPED
 
 
-def test_the_grace_period_ends_work_in_good_order(night: Night, launch: Launch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("grace", "signals"), [(0.1, 1), (600, 2)])
+def test_commands_that_outlast_an_agent_go_on_and_are_adopted(
+    night: Night, launch: Launch, tmp_path: Path, *, grace: float, signals: int
+) -> None:
+    """Restarting an agent does not touch what it runs, whether its grace period ends or somebody is in a hurry."""
+    os.mkfifo(tmp_path / "gate")
+    declare(night, long="echo $$; read line < gate; exit 3")
+    agent = launch(grace=grace)
+    (command,) = read_numbers(tmp_path, only_run(night))
+    agent.process.send_signal(signal.SIGTERM)
+    for _ in range(signals - 1):
+        wait_until(lambda: agent_status(night) is AgentStatus.STOPPING, "the agent is stopping")
+        agent.process.send_signal(signal.SIGTERM)
+    said = agent.finish()
+    meanwhile = (agent_status(night), only_run(night).status, is_alive(command))
+    successor = launch()
+    successor.wait_for("command_adopted")
+    (tmp_path / "gate").write_text("go\n")
+    run = ended(night)
+
+    assert "runs_left_running" in said
+    assert "the next agent named box" in said
+    assert meanwhile == (AgentStatus.STOPPED, RunStatus.RUNNING, True)
+    assert (run.status, run.evidence) == (RunStatus.FAILED, Evidence(EndKind.EXITED, "exit code 3", 3))
+    assert read_numbers(tmp_path, run) == [command]
+
+
+def test_an_agent_that_is_set_to_ends_its_commands(night: Night, launch: Launch, tmp_path: Path) -> None:
     """What outlives the grace period is asked to end, then killed, each with its reason."""
     declare(night, heeds="echo $$; exec sleep 600", ignores="trap '' TERM; echo $$; while :; do sleep 60; done")
-    agent = launch(grace=0.1)
-    commands = read_numbers(tmp_path, night, "heeds") + read_numbers(tmp_path, night, "ignores")
-    agent.send_signal(signal.SIGTERM)
+    agent = launch(grace=0.1, leaves_commands=False)
+    commands = [read_numbers(tmp_path, run)[0] for run in night.runs()]
+    agent.process.send_signal(signal.SIGTERM)
 
-    assert agent.wait(PATIENCE_SECONDS) == 0
+    agent.finish()
+
     assert not any(is_alive(command) for command in commands)
     assert endings(night) == {
         "heeds": (RunStatus.TIMEOUT, "its agent was stopped; ended by SIGTERM"),
@@ -177,39 +154,108 @@ def test_the_grace_period_ends_work_in_good_order(night: Night, launch: Launch, 
 def test_a_second_signal_ends_the_grace(night: Night, launch: Launch, tmp_path: Path) -> None:
     """Who presses Ctrl-C twice does not wait for ten minutes."""
     declare(night, long="echo $$; exec sleep 600")
-    agent = launch(grace=600)
-    read_numbers(tmp_path, night, "long")
-    agent.send_signal(signal.SIGINT)
+    agent = launch(grace=600, leaves_commands=False)
+    read_numbers(tmp_path, only_run(night))
+    agent.process.send_signal(signal.SIGINT)
     wait_until(lambda: agent_status(night) is AgentStatus.STOPPING, "the agent is stopping")
-    agent.send_signal(signal.SIGINT)
+    agent.process.send_signal(signal.SIGINT)
 
-    assert agent.wait(PATIENCE_SECONDS) == 0
+    agent.finish()
+
     assert endings(night) == {"long": (RunStatus.TIMEOUT, "its agent was stopped; ended by SIGTERM")}
 
 
-def test_what_a_killed_agent_ran_is_lost_as_soon_as_it_is_back(night: Night, launch: Launch, tmp_path: Path) -> None:
-    """After a kill -9 the successor ends what is left of its runs, reports them lost at once, and goes on."""
-    declare(night, long="sleep 600 & echo $!; setsid sleep 600 & echo $!; echo $$; wait")
-    killed = launch()
-    processes = read_numbers(tmp_path, night, "long", 3)
-    wait_until(lambda: psutil.Process(processes[1]).name() == "sleep", "setsid has done its work")
-    killed.kill()
-    killed.wait()
-    alive: list[list[bool]] = []
-    night.store.fault_point = lambda point: alive.append([is_alive(process) for process in processes])
-    successor = make_agent(night.store, tmp_path)
-    with closing(successor):
-        successor.start()
-        successor.tick()
+# --- no order at all -------------------------------------------------------------------------------------------------
 
-    entering, _, telling, *_ = alive
-    assert entering[1], "what has left its group lives until it is found"
-    assert telling == [False] * 3
-    run = night.run("long/2026-01-09")
-    assert (run.status, run.evidence) == (
-        RunStatus.TIMEOUT,
-        Evidence(EndKind.LOST, "agent box was killed while it ran"),
-    )
+
+def test_a_killed_agent_does_not_touch_what_it_ran(night: Night, launch: Launch, tmp_path: Path) -> None:
+    """After a kill -9 the successor goes on with the same process, under the next lease, and records how it ends."""
+    os.mkfifo(tmp_path / "gate")
+    declare(night, long="echo $$; read line < gate; exit 0")
+    killed = launch()
+    (command,) = read_numbers(tmp_path, only_run(night))
+    killed.kill()
+    launch().wait_for("command_adopted")
+    (tmp_path / "gate").write_text("go\n")
+    run = ended(night)
+
+    assert (run.status, run.attempt, run.agent) == (RunStatus.SUCCESS, 1, "box")
+    assert run.evidence == Evidence(EndKind.EXITED, "exit code 0", 0)
+    assert read_numbers(tmp_path, run) == [command]
+    assert history(night) == [(RunStatus.RUNNING, "box", 1), (RunStatus.SUCCESS, "box", 2)]
+
+
+def test_what_ended_while_no_agent_was_there_has_ended_so(night: Night, launch: Launch, tmp_path: Path) -> None:
+    """Its exit code is what the successor records, and nothing runs twice."""
+    os.mkfifo(tmp_path / "gate")
+    declare(night, long="echo $$; read line < gate; exit 7")
+    killed = launch()
+    (command,) = read_numbers(tmp_path, only_run(night))
+    killed.kill()
+    (tmp_path / "gate").write_text("go\n")
+    wait_until(lambda: not is_alive(command), "the command ends")
+    launch()
+    run = ended(night)
+
+    assert (run.status, run.attempt) == (RunStatus.FAILED, 1)
+    assert run.evidence == Evidence(EndKind.EXITED, "exit code 7", 7)
+    assert read_numbers(tmp_path, run) == [command]
+
+
+def test_a_machine_that_died_has_left_nothing_to_adopt(night: Night, launch: Launch, tmp_path: Path) -> None:
+    """When agent, supervisor and commands are gone, runs are let go of as soon as an agent is back."""
+    declare(night, long="setsid sleep 600 & echo $!; echo $$; wait")
+    killed = launch()
+    processes = read_numbers(tmp_path, only_run(night), 2)
+    supervisor = psutil.Process(processes[1]).ppid()
+    killed.kill()
+    for pid in (supervisor, *processes):
+        os.kill(pid, signal.SIGKILL)
+    launch()
+    run = ended(night)
+
+    assert (run.status, run.evidence) == (RunStatus.TIMEOUT, Evidence(EndKind.LOST, "agent box ended while it ran"))
+
+
+def test_an_agent_that_slept_too_long_kills_what_is_not_its_own(night: Night, launch: Launch, tmp_path: Path) -> None:
+    """One that was stopped for longer than its lease notices when it goes on, ends the command, and says so."""
+    declare(night, long="echo $$; exec sleep 600")
+    sleeper = launch()
+    (command,) = read_numbers(tmp_path, only_run(night))
+    sleeper.fall_asleep()
+    with night.store.write() as tx:
+        now = SystemClock().now()
+        due_runs.time_out_silent_runs(tx, silent_since=now, actor="engine", now=now, limit=1)
+    lost = only_run(night)
+    sleeper.process.send_signal(signal.SIGCONT)
+    sleeper.wait_for("lease_lost")
+    sleeper.wait_for("command_ended")
+
+    assert not is_alive(command)
+    assert only_run(night) == lost
+    assert lost.status is RunStatus.TIMEOUT
+
+
+def test_of_two_agents_of_one_name_the_older_gives_way(night: Night, launch: Launch, tmp_path: Path) -> None:
+    """On two machines, which share no lock: it notices, kills what it ran, says so, and ends with an error."""
+    declare(night, long="echo $$; exec sleep 600")
+    older = launch()
+    (command,) = read_numbers(tmp_path, only_run(night))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    newer = launch(folder=elsewhere)
+    newer.wait_for("runs_found")
+    older.wait_for("lease_lost")
+    said, _ = older.process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert "another process has registered as agent box" in said
+    assert older.process.returncode != 0
+    assert not is_alive(command)
+    assert ended(night).status is RunStatus.TIMEOUT
+    assert newer.process.poll() is None
+
+
+# --- a database that goes away ---------------------------------------------------------------------------------------
 
 
 def test_outcomes_survive_a_database_that_is_away(postgres_server: PostgresServer, tmp_path: Path) -> None:
@@ -217,7 +263,7 @@ def test_outcomes_survive_a_database_that_is_away(postgres_server: PostgresServe
     os.mkfifo(tmp_path / "gate")
     with open_night(postgres_server.url()) as night:
         declare(night, begun="read line < gate; exit 5")
-        agent = make_agent(night.store, tmp_path, poll=timedelta(0))
+        agent = make_agent(night.store, SystemClock(), tmp_path, poll=timedelta(0))
         with closing(agent):
             agent.start()
             agent.tick()
@@ -239,11 +285,4 @@ def test_an_agent_that_cannot_claim_even_once_says_so(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'missing' / 'ostinato.db'}")
 
     with pytest.raises(StoreUnavailable):
-        run_agent(make_agent(store, tmp_path), forever=False)
-
-
-def agent_status(night: Night) -> AgentStatus:
-    """Return the status of the agent as the store has it."""
-    with night.store.read() as tx:
-        (agent,) = agents.list_agents(tx)
-    return agent.status
+        run_agent(make_agent(store, SystemClock(), tmp_path), forever=False)

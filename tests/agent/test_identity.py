@@ -56,6 +56,13 @@ def test_a_name_is_free_when_its_bearer_is_killed(tmp_path: Path) -> None:
     take_identity(tmp_path, "box").release()
 
 
+def test_a_name_is_free_when_nobody_refers_to_its_bearer(tmp_path: Path) -> None:
+    """What was dropped without a word holds nothing."""
+    take_identity(tmp_path, "box")
+
+    take_identity(tmp_path, "box").release()
+
+
 @pytest.mark.parametrize("name", ["", "../box", "a b", ".hidden", "box/2"])
 def test_a_name_must_be_fit_for_a_file(tmp_path: Path, name: str) -> None:
     """A name cannot lead out of the folder of locks."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -27,15 +26,7 @@ from ostinato.world import World
 Hire = Callable[..., Agent]
 
 
-@pytest.fixture(autouse=True)
-def gates(night: Night) -> Iterator[None]:
-    """Begin with closed gates, and keep nobody behind them: threads that were abandoned end before the night does."""
-    GATES.close()
-    yield
-    GATES.open()
-    for thread in threading.enumerate():
-        if thread.name == "ostinato-call":
-            thread.join(PATIENCE_SECONDS)
+pytestmark = pytest.mark.usefixtures("gates")
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def hire(night: Night, tmp_path: Path) -> Iterator[Hire]:
     hired: list[Agent] = []
 
     def start(name: str = "box", *, once: bool = False, **settings: Any) -> Agent:
-        executor = LocalExecutor(night.clock, log_size=10_000)
+        executor = LocalExecutor(night.clock, log_size=10_000, folder=None)
         settings = {"project": tmp_path, "logs": tmp_path / "logs", **settings}
         agent = Agent(night.store, night.clock, executor, AgentSettings(name=name, **settings))
         agent.start(once=once)

@@ -28,7 +28,9 @@ STEPS = build_plan(flows.Wait)
 def work(night: Night, tmp_path: Path, *, to: RunStatus) -> int:
     """Have an agent bring all runs to that status; return how many things about runs it then still has in memory."""
     settings = AgentSettings(project=tmp_path, logs=tmp_path, name="box", concurrency=200)
-    with closing(Agent(night.store, night.clock, LocalExecutor(night.clock, log_size=1), settings)) as agent:
+    with closing(
+        Agent(night.store, night.clock, LocalExecutor(night.clock, log_size=1, folder=None), settings)
+    ) as agent:
         agent.start()
         agent.tick()
         while agent.tally[to] < COUNT:

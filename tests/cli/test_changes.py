@@ -44,7 +44,7 @@ def test_from_failure_to_success(project: Program) -> None:
     again = project("agent")
 
     assert {step["step"]: step["changed"] for step in passed["steps"]}["ensure_runs_exist"] == 2
-    assert ran == {"runs": {"failed": 2}}
+    assert ran == {"runs": {"failed": 2}, "left_running": []}
     assert refused.code == 4
     assert "ostinato trigger reads/-/2026-01-05" in refused.err
     assert (retried["status"], retried["requested_by"]) == ("waiting", getpass.getuser())

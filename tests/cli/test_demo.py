@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from ostinato.testing.program import Program
+from ostinato.testing.program import Program, wait_for
 
 DAY = ("demo", "--days", "1", "--folder", "flights")
 
@@ -24,9 +24,7 @@ def data() -> None:
 def test_interrupted_it_goes_on_where_it_was(program: Program) -> None:
     """Ctrl-C ends it with what to call next; called again it finishes the day, and once more it has nothing to do."""
     with program.running(*DAY) as demo:
-        assert demo.stderr is not None
-        while "slots done" not in demo.stderr.readline():
-            pass
+        wait_for(demo, "slots done")
         demo.send_signal(signal.SIGINT)
         _, said = demo.communicate()
     finished, again = program(*DAY), program(*DAY, "--json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
@@ -10,45 +11,48 @@ import pytest
 from ostinato.testing.postgres import PostgresServer
 from ostinato.testing.program import Program, wait_for, write_files
 
-PROJECT = "definitions: [{yaml: definitions.yaml}]\nengine: {interval: 100ms}\nagent: {name: here, poll: 100ms}\n"
+PROJECT = """\
+definitions: [{yaml: definitions.yaml}]
+engine: {interval: 100ms}
+agent: {name: here, poll: 100ms, orphan_timeout: 30s}
+"""
 DEFINITION = "definitions:\n  a: {command: [python, a.py], starts_on: 2026-01-05, ends_on: 2026-01-05}\n"
 WAITS = "print('begun')\nopen('go').close()  # waits for the test to open the other end\nprint('ended')\n"
-SLEEPS_ONCE = """\
-import os, time
-if not os.path.exists('seen'):
-    open('seen', 'w').close()
-    open('begun', 'w').close()  # waits for the test to open the other end
-    time.sleep(600)
+HOLDS = """\
+open('begun', 'w').close()  # waits for the test to open the other end
+open('go').close()  # and once more
 """
 
 
 @pytest.fixture
 def project(program: Program) -> Program:
-    """Give the program in a project whose only command sleeps for long when it runs for the first time."""
-    write_files(
-        program.folder,
-        {
-            "ostinato.yaml": PROJECT,
-            "definitions.yaml": DEFINITION,
-            "a.py": SLEEPS_ONCE,
-        },
-    )
-    os.mkfifo(program.folder / "begun")
+    """Give the program in a project whose only command is held until it may go on."""
+    write_files(program.folder, {"ostinato.yaml": PROJECT, "definitions.yaml": DEFINITION, "a.py": HOLDS})
+    for gate in ("begun", "go"):
+        os.mkfifo(program.folder / gate)
     return program
 
 
+def let_go_on(project: Program) -> None:
+    """Let the command go on, and wait until nothing waits for that any more."""
+    (project.folder / "go").write_text("")
+
+
 def test_killed_and_started_again(project: Program) -> None:
-    """After ``kill -9`` the work that was lost is done anew, and the night ends well."""
+    """After ``kill -9`` the command goes on; whoever is started again adopts it, and the night ends well."""
     with project.running("up") as up:
         (project.folder / "begun").read_bytes()
         up.kill()
-    ended = project("up", "--until-idle")
+    with project.running("up", "--until-idle") as up:
+        wait_for(up, "command_adopted")
+        let_go_on(project)
+        out, err = up.communicate()
     runs = project("runs", "--json").json
 
-    assert ended.code == 0, ended.out
-    assert "1 of 1 slot done" in ended.out
-    assert "engine_stands_by" not in ended.err
-    assert [(run["attempt"], run["status"]) for run in runs] == [(2, "success"), (1, "timeout")]
+    assert up.returncode == 0, err
+    assert "1 of 1 slot done" in out
+    assert "engine_stands_by" not in err
+    assert [(run["attempt"], run["status"]) for run in runs] == [(1, "success")]
 
 
 @pytest.mark.parametrize(
@@ -56,22 +60,43 @@ def test_killed_and_started_again(project: Program) -> None:
     [
         (["up"], signal.SIGINT, 0),
         (["up", "--until-idle"], signal.SIGINT, 130),
-        (["up", "--until-idle", "--json"], signal.SIGTERM, 143),
+        (["agent", "--forever"], signal.SIGTERM, 0),
     ],
 )
 def test_stopped_in_good_order(project: Program, arguments: list[str], number: signal.Signals, code: int) -> None:
-    """The first signal lets what runs go on, the second ends it; then it says how things stand."""
-    with project.running(*arguments) as up:
-        wait_for(up, "run_begun")
-        up.send_signal(number)
-        wait_for(up, "agent_stopping")
-        up.send_signal(number)
-        out, err = up.communicate()
+    """The first signal waits for what runs, the second does not; then it says what goes on without it."""
+    out, err, returned = stop_twice(project, arguments, number)
+    status = project("runs", "--json").json[0]["status"]
+    let_go_on(project)
 
-    assert up.returncode == code, err
-    assert f"{number.name}" in out
+    assert returned == code, err
     assert "Traceback" not in err
+    assert "1 run goes on without it; the next agent named here adopts what it left running." in out
+    assert status == "running"
+
+
+def test_stopped_with_all_it_does(project: Program) -> None:
+    """Set to end its commands, it leaves nothing, and says how things stand."""
+    write_files(project.folder, {"ostinato.yaml": PROJECT.replace("poll:", "on_stop: end, poll:")})
+    out, err, returned = stop_twice(project, ["up", "--until-idle", "--json"], signal.SIGTERM)
+    finished = json.loads(out.splitlines()[-1])
+
+    assert returned == 143, err
+    assert (finished["stopped_by"], finished["left_running"]) == ("SIGTERM", [])
     assert project("runs", "--json").json[0]["status"] == "timeout"
+
+
+def stop_twice(project: Program, arguments: list[str], number: signal.Signals) -> tuple[str, str, int]:
+    """Stop the program by two signals while its command runs; return what it says then, and how it ends."""
+    if arguments[0] == "agent":
+        project("engine")
+    with project.running(*arguments) as process:
+        (project.folder / "begun").read_bytes()
+        process.send_signal(number)
+        wait_for(process, "agent_stopping")
+        process.send_signal(number)
+        out, err = process.communicate()
+    return out, err, process.returncode
 
 
 @pytest.mark.parametrize("command", ["engine", "agent"])
@@ -126,7 +151,6 @@ def test_the_database_goes_away_and_comes_back(program: Program, postgres_server
 def test_logs_are_followed(project: Program) -> None:
     """Following prints what a run writes as it comes, and ends with the run."""
     write_files(project.folder, {"a.py": WAITS})
-    os.mkfifo(project.folder / "go")
     with project.running("up", "--until-idle") as up:
         wait_for(up, "run_begun")
         with project.running("logs", "a/2026-01-05", "--follow") as logs:

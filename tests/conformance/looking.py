@@ -152,7 +152,7 @@ class RunLook:
     def hook_errors(self, wanted: Mapping[str, str]) -> Iterator[str]:
         called = select(t.hook_calls.c.hook, t.hook_calls.c.error).where(t.hook_calls.c.run_id == self.found.id)
         with self.play.world.store.read() as tx:
-            errors = {row.hook.rpartition("__")[2]: row.error for row in tx.execute(called)}
+            errors = {row.hook.rpartition("__")[2]: row.error["message"] for row in tx.execute(called) if row.error}
         for hook, part in wanted.items():
             yield from _lack(f"error of hook {hook}", part, errors.get(hook, ""))
 

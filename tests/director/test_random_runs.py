@@ -174,12 +174,19 @@ class Drama:
             self.office.replace_agent()  # one that serves every queue
         elif waiting:
             run = waiting[self.fate.choose(len(waiting))]
-            self.office.claim(run.id, begun=self.fate.choose(3) != 2)
+            begun = self.fate.choose(3) != 2
+            left = [step.number for step in run.steps.values() if begun and self.may_outlive_its_agent(step)]
+            self.office.adopt(*left, run=run.id, begun=begun)
         else:
             if self.fate.is_sealed:
                 self.see_to_paused()
                 self.see_to_suspended()
             self.pass_time()
+
+    def may_outlive_its_agent(self, step: Step) -> bool:
+        """Choose whether the work for a step that is running goes on."""
+        is_plain = step.phase is Phase.RUN and step.event_id is None and step.wake_at is None
+        return step.status is StepStatus.RUNNING and is_plain and self.fate.choose(2) == 1
 
     def see_to_suspended(self) -> None:
         """Have every suspended step get an event."""

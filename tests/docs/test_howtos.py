@@ -14,7 +14,20 @@ from ostinato.testing.walkthrough import File, follow, read_page
 PAGES = Path(__file__).parents[2] / "docs" / "howto"
 
 
-@pytest.mark.parametrize("page", ["accounts-from-sql", "django-batch", "operate", "steer-plans", "steps"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "accounts-from-sql",
+        "database-away",
+        "deploy",
+        "django-batch",
+        "limits",
+        "operate",
+        "steer-plans",
+        "steps",
+        "systemd",
+    ],
+)
 def test_a_howto_works_to_the_letter(page: str, tmp_path: Path) -> None:
     """Whoever does what the page says sees what the page shows."""
     assert follow(PAGES / f"{page}.md", tmp_path) > 5
@@ -50,7 +63,7 @@ def test_the_howto_about_tests_works(tmp_path: Path) -> None:
 
 def test_every_howto_is_tried() -> None:
     """No page is left out above."""
-    tried = {"accounts-from-sql", "django-batch", "operate", "postgresql", "plugin-source", "steer-plans", "steps"}
-    tried |= {"test-plans"}
+    tried = {"accounts-from-sql", "database-away", "deploy", "django-batch", "limits", "operate", "postgresql"}
+    tried |= {"plugin-source", "steer-plans", "steps", "systemd", "test-plans"}
 
     assert {page.stem for page in PAGES.glob("*.md")} == tried

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ostinato.errors import UnresolvedReference
-from ostinato.executors.commands import Command, build_command, list_values
+from ostinato.executors.building import build_command, list_values
+from ostinato.executors.commands import Command
 from ostinato.model.runs import ClaimedRun
 from ostinato.model.slots import SlotName
 from ostinato.model.steps import COMMAND, Json, Step, StepRules

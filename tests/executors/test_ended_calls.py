@@ -105,7 +105,7 @@ def test_a_call_that_takes_too_long_fails(calls: CallBench) -> None:
 
 def test_whoever_waits_learns_of_a_timeout_that_begins_meanwhile() -> None:
     """A call that begins while its agent sleeps is timed out when it is due, not when the agent wakes for something."""
-    executor = LocalExecutor(SystemClock(), log_size=1, most_threads=1, abandon_after=timedelta(0))
+    executor = LocalExecutor(SystemClock(), log_size=1, folder=None, most_threads=1, abandon_after=timedelta(0))
     first, second = Held(), Held()
     executor.start_call((1, 1), first)
     executor.start_call((1, 2), second, timeout=timedelta(milliseconds=10))

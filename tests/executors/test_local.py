@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 60.0
 @pytest.fixture
 def executor() -> Iterator[LocalExecutor]:
     """Lend an executor on real time."""
-    executor = LocalExecutor(SystemClock(), log_size=10_000)
+    executor = LocalExecutor(SystemClock(), log_size=10_000, folder=None)
     yield executor
     executor.close()
 
@@ -145,7 +145,7 @@ def test_waking_is_remembered_once(executor: LocalExecutor) -> None:
 
 def test_waking_what_is_closed_does_nothing() -> None:
     """Nothing is written to a descriptor that the system has given to somebody else since."""
-    executor = LocalExecutor(SystemClock(), log_size=1)
+    executor = LocalExecutor(SystemClock(), log_size=1, folder=None)
     executor.close()
     pipes = [os.pipe() for _ in range(4)]
     executor.wake()

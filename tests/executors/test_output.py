@@ -26,18 +26,19 @@ Run = Callable[[str], Ended]
 @pytest.fixture
 def executor() -> Iterator[LocalExecutor]:
     """Lend an executor."""
-    executor = LocalExecutor(SystemClock(), log_size=10_000)
+    executor = LocalExecutor(SystemClock(), log_size=10_000, folder=None)
     yield executor
     executor.close()
 
 
 @pytest.fixture
 def run(executor: LocalExecutor, tmp_path: Path) -> Run:
-    """Give a way to have a shell script carried out as step 2 of run 7, and learn what became of it."""
+    """Give a way to have a shell script carried out as step 2 of run 7, and learn what became of it, for the record."""
 
     def carry_out(script: str) -> Ended:
         executor.start_command(make_command(tmp_path, script))
         (ended,) = executor.wait(PATIENCE_SECONDS)
+        executor.forget(ended.key)
         return ended
 
     return carry_out
@@ -57,7 +58,7 @@ def list_files(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("output", [{"rows": 7, "files": ["ä", {}]}, [1.5, True, None], "done", None])
 def test_what_a_command_writes_is_its_output(run: Run, tmp_path: Path, output: Json) -> None:
-    """Any JSON will do, and the file is gone once it is read."""
+    """Any JSON will do, and the file is gone once it is on record."""
     (tmp_path / "made").write_text(json.dumps(output))
     ended = run('cp made "$OSTINATO_OUTPUT"; rm made')
 
@@ -126,8 +127,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     command.output_file.symlink_to(command.output_file)
 
     with pytest.raises(ValueError, match=r"7\.2\.output\.json cannot be read: Too many levels of symbolic links"):
-        read_output(command)
-    assert list_files(tmp_path) == []
+        read_output(command.output_file)
 
 
 @pytest.mark.parametrize("way", ["fail", "kill"])
@@ -165,6 +165,7 @@ def test_a_cancelled_command_is_cancelled(executor: LocalExecutor, tmp_path: Pat
     executor.start_command(make_command(tmp_path, 'echo 1 > "$OSTINATO_OUTPUT"; exec sleep 600'))
     executor.end((7, 2), EndKind.CANCELLED, "cancelled by ada")
     (ended,) = executor.wait(PATIENCE_SECONDS)
+    executor.forget(ended.key)
 
     assert isinstance(ended.outcome, Cancelled)
     assert ended.outcome.message.startswith("cancelled by ada")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -8,8 +9,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psutil
 import pytest
+from tests.executors.crew import is_alive, wait_until
 
 from ostinato.clock import Clock, ManualClock, SystemClock
 from ostinato.executors.commands import Command
@@ -25,9 +26,11 @@ IGNORES_TERM = "trap '' TERM; echo ready; while :; do sleep 60; done"
 class Bench:
     """An executor with real processes, a folder to work in, and what has ended so far."""
 
-    def __init__(self, folder: Path, clock: Clock, **options: object) -> None:
+    def __init__(self, folder: Path, clock: Clock, *, supervised: bool = False, **options: object) -> None:
         self.folder = self.place = folder
-        self.executor = LocalExecutor(clock, log_size=LOG_SIZE, **options)  # type: ignore[arg-type]  # checked there
+        home = folder / "supervisors" if supervised else None
+        self.executor = LocalExecutor(clock, log_size=LOG_SIZE, folder=home, **options)  # type: ignore[arg-type]
+        self.executor.open("box")
         self.ended: dict[int, Evidence] = {}
 
     def start(self, *arguments: str, run: int = 1, time_limit: timedelta | None = None) -> None:
@@ -76,15 +79,22 @@ class Bench:
 
     def output(self, run: int = 1) -> str:
         """Return what a run has written so far."""
-        return self.log(run).read_text(errors="replace")
+        return self.log(run).read_text(errors="replace") if self.log(run).exists() else ""
 
 
-@pytest.fixture(params=[True, False], ids=["watched", "asked"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    """Lend a bench on real time, once told of exits by the kernel and once asking for them."""
-    bench = Bench(tmp_path, SystemClock(), kill_after=timedelta(seconds=0.2), watch_exits=request.param)
+@pytest.fixture(params=["watched", "asked", "supervised"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """Lend a bench on real time: told of exits by the kernel, or asking for them, or with a supervisor in between."""
+    if request.param == "asked":
+        monkeypatch.setattr(os, "pidfd_open", _refuse)
+    bench = Bench(tmp_path, SystemClock(), kill_after=timedelta(seconds=0.2), supervised=request.param == "supervised")
     yield bench
     bench.executor.close()
+
+
+def _refuse(pid: int) -> int:
+    """Answer as older kernels do."""
+    raise OSError(errno.ENOSYS, f"no watch on process {pid}")
 
 
 @pytest.fixture
@@ -100,22 +110,6 @@ def advance(bench: Bench, **span: float) -> None:
     clock = bench.executor._clock
     assert isinstance(clock, ManualClock)
     clock.advance(timedelta(**span))
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; a zombie does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def wait_until_gone(pid: int) -> None:
-    """Wait until a process that may be a stranger's child is gone or a zombie."""
-    give_up = SystemClock().monotonic() + PATIENCE_SECONDS
-    while is_alive(pid):
-        assert SystemClock().monotonic() < give_up, f"process {pid} lives on"
-        os.sched_yield()
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 77, 126, 127, 128, 254, 255])
@@ -283,7 +277,8 @@ def test_a_group_ends_with_its_command(bench: Bench) -> None:
     bench.shell("sleep 600 & echo $!; exit 5")
 
     assert bench.finish().exit_code == 5
-    wait_until_gone(int(bench.output()))
+    stray = int(bench.output())
+    wait_until(lambda: not is_alive(stray), "what it left behind is gone")
 
 
 def test_the_whole_group_is_asked_to_end(still_bench: Bench) -> None:

@@ -219,7 +219,7 @@ def hang(flag):
     begun.set()
     threading.Event().wait()
 
-executor = LocalExecutor(SystemClock(), log_size=1)
+executor = LocalExecutor(SystemClock(), log_size=1, folder=None)
 executor.start_call((1, 1), hang)
 begun.wait()
 executor.close()

@@ -1,11 +1,12 @@
-"""Forges worlds that meet a fault: one process each, forked from this one, which has imported all and opened nothing.
+"""Forges worlds that meet a fault: one process each, forked from this one, which has loaded all and holds nothing open.
 
 Run as ``python -m tests.faults.forge DATABASE FOLDER SCENARIO FAULT STEP``. With STEP, twice STEP and so on as N, a
 scenario is played on a database of its own in which FAULT (``die`` or ``lose``) happens at the N-th point; who has died
 is followed by others until it is over. That ends when the N-th point is not reached any more. For each N a line of JSON
 tells what became of it.
 
-DATABASE is an SQLite file with the schema, which is copied each time, or the address of a PostgreSQL database.
+DATABASE is an SQLite file with the schema, which is copied each time, or the address of a PostgreSQL database. Before
+all others a world is played in this process itself: those to come find all imported and every statement compiled.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import traceback
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
+from tests.faults import ledger
 from tests.faults.checking import check
 from tests.faults.playing import FAULTS, play
 from tests.faults.scenarios import SCENARIOS
@@ -53,6 +57,19 @@ class Forge:
     folder: Path
     scenario: str
     fault: str
+
+    def warm_up(self) -> None:
+        """Play without a fault in this process, and leave nothing of that open."""
+        place = self.folder / "warm"
+        place.mkdir()
+        with (place / "log").open("w") as said, redirect_stdout(said):
+            url = self._make_database(place)
+            play(place, url, SCENARIOS[self.scenario], agent="agent")
+            check(place, url, SCENARIOS[self.scenario], self.fault)
+        ledger.close_stores()
+        for thread in set(threading.enumerate()) - {threading.current_thread()}:
+            thread.join()
+        shutil.rmtree(place)
 
     def make_world(self, number: int) -> Forged:
         """Have the fault happen at a point, and all that follows."""
@@ -103,6 +120,7 @@ def main() -> None:
     """Forge one world after the other."""
     database, folder, scenario, fault, step = sys.argv[1:]
     forge = Forge(database, Path(folder), scenario, fault)
+    forge.warm_up()
     for number in count(int(step), int(step)):
         forged = forge.make_world(number)
         sys.stdout.write(json.dumps(asdict(forged)) + "\n")

@@ -34,6 +34,12 @@ def open_store() -> Store:
     return _stores[url]
 
 
+def close_stores() -> None:
+    """Close what ``open_store`` has opened."""
+    while _stores:
+        _stores.popitem()[1].close()
+
+
 def enter(what: str, **facts: Any) -> None:
     """Add a line."""
     line = json.dumps({"what": what, **facts}) + "\n"

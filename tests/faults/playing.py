@@ -132,7 +132,7 @@ def play(
         open_schema(world.store)
         faults = Faults(world.store, *(fault or (0, lose)))
         second_way = World(config, ledger.open_store(), clock)
-        executor = LocalExecutor(clock, log_size=10_000)
+        executor = LocalExecutor(clock, log_size=10_000, folder=None)
         settings = AgentSettings(project=folder, logs=folder / "logs", name=agent)
         with closing(Agent(world.store, clock, executor, settings)) as worker:
             worker.start()

@@ -18,23 +18,10 @@ import pytest
 from tests.faults.forge import NOT_REACHED, OVER, Forged
 from tests.faults.scenarios import SCENARIOS
 
-from ostinato.store.database import Store
-from ostinato.store.versioning import open_schema
-
 ROOT = Path(__file__).parents[2]
 FEWEST_POINTS = 8
 POSTGRES_STEP = 7
 """PostgreSQL takes longer to begin anew, and only its locks and its commits are other ones: it meets fewer faults."""
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give an SQLite file with the schema and nothing else."""
-    path = tmp_path_factory.mktemp("template") / "ostinato.db"
-    store = Store(f"sqlite:///{path}")
-    open_schema(store)
-    store.close()
-    return path
 
 
 def forge(database: str | Path, folder: Path, scenario: str, fault: str, *, step: int = 1) -> list[Forged]:
@@ -69,18 +56,18 @@ def _all_reached(forged: list[Forged], codes: list[int]) -> Any:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_death_at_any_point(template: Path, tmp_path: Path, scenario: str) -> None:
+def test_death_at_any_point(sqlite_template: Path, tmp_path: Path, scenario: str) -> None:
     """Wherever a process is killed, another goes on: nothing is forgotten, and nothing done that was recorded."""
-    forged = forge(template, tmp_path, scenario, "die")
+    forged = forge(sqlite_template, tmp_path, scenario, "die")
 
     assert len(forged) > FEWEST_POINTS
     assert _all_reached(forged, [-signal.SIGKILL, OVER])
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_lost_answer_at_any_point(template: Path, tmp_path: Path, scenario: str) -> None:
+def test_a_lost_answer_at_any_point(sqlite_template: Path, tmp_path: Path, scenario: str) -> None:
     """Wherever a commit fails, or succeeds unheard, nothing is forgotten, doubled, or taken for interrupted."""
-    forged = forge(template, tmp_path, scenario, "lose")
+    forged = forge(sqlite_template, tmp_path, scenario, "lose")
 
     assert len(forged) > FEWEST_POINTS
     assert _all_reached(forged, [OVER])

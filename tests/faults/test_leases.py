@@ -17,6 +17,7 @@ import psutil
 import pytest
 from sqlalchemy import select
 from tests.faults import flows, ledger
+from tests.faults.agent_process import FALL_ASLEEP
 from tests.faults.playing import prepare
 
 from ostinato.clock import ManualClock, SystemClock
@@ -28,9 +29,9 @@ from ostinato.store import agents
 from ostinato.store import schema as t
 from ostinato.store.database import Store
 from ostinato.store.versioning import open_schema
+from ostinato.testing.listening import PATIENCE_SECONDS, listen_for
 from ostinato.world import World
 
-PATIENCE_SECONDS = 60.0
 ROOT = Path(__file__).parents[2]
 
 
@@ -43,12 +44,25 @@ class Hired:
 
     def wait_for(self, words: str) -> None:
         """Read what it says up to the line with these words in it."""
-        said = []
-        for line in self.process.stdout or ():
-            said.append(line)
-            if words in line:
-                return
-        raise AssertionError(f"it ended without a word of {words!r}: {''.join(said)}")
+        listen_for(words, self.process.stdout)
+
+    def fall_asleep(self) -> None:
+        """Have it stop as a whole, in the middle of its work, but not of a transaction."""
+        self.process.send_signal(FALL_ASLEEP)
+        clock = SystemClock()
+        give_up_at = clock.monotonic() + PATIENCE_SECONDS
+        while psutil.Process(self.process.pid).status() != psutil.STATUS_STOPPED:
+            assert clock.monotonic() < give_up_at, "it does not stop"
+            os.sched_yield()
+
+    def wake_up(self) -> None:
+        """Have it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def die(self) -> None:
+        """Have it be gone."""
+        self.process.kill()
+        self.process.wait()
 
     def open_gate(self) -> None:
         """Let its ``hold`` go on."""
@@ -125,8 +139,7 @@ def test_who_was_stopped_for_too_long_changes_nothing(world: World, hire: Hire) 
     run = trigger(world, "relay")
     sleeper = hire("sleeper")
     sleeper.wait_for("sleeper holds")
-    sleeper.process.send_signal(signal.SIGSTOP)
-    wait_until_stopped(sleeper)
+    sleeper.fall_asleep()
     other = hire("other")
     trigger(world, "single").wait(PATIENCE_SECONDS)
     declare_lost(world, before="other")
@@ -134,11 +147,11 @@ def test_who_was_stopped_for_too_long_changes_nothing(world: World, hire: Hire) 
     other.open_gate()
     ended = run.wait(PATIENCE_SECONDS)
     rows = read_rows(world, run.id)
-    sleeper.process.send_signal(signal.SIGCONT)
+    sleeper.wake_up()
     sleeper.wait_for("lease_lost")
     sleeper.open_gate()
     sleeper.wait_for("late_outcome_dropped")
-    other.process.kill()
+    other.die()
     after = trigger(world, "single").wait(PATIENCE_SECONDS)
 
     assert (ended, after) == (RunStatus.SUCCESS, RunStatus.SUCCESS)
@@ -186,12 +199,3 @@ def list_agents_of(world: World, run: Handle) -> list[str]:
     claimed = select(change.actor).where(change.run_id == run.id, change.to_status == RunStatus.RUNNING)
     with world.store.read() as tx:
         return list(tx.execute(claimed.order_by(change.id)).scalars())
-
-
-def wait_until_stopped(hired: Hired) -> None:
-    """Wait until a process does nothing any more."""
-    clock = SystemClock()
-    give_up_at = clock.monotonic() + PATIENCE_SECONDS
-    while psutil.Process(hired.process.pid).status() != psutil.STATUS_STOPPED:
-        assert clock.monotonic() < give_up_at, "it does not stop"
-        os.sched_yield()

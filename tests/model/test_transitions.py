@@ -18,6 +18,7 @@ from ostinato.model.transitions import (
     STEP_TRANSITIONS,
     Party,
     check_run_transition,
+    find_path,
     sources_of,
 )
 
@@ -69,3 +70,20 @@ def test_what_is_not_in_the_table_is_refused(source: RunStatus, target: RunStatu
 def test_every_run_status_says_what_becomes_of_the_slot() -> None:
     """No status is forgotten."""
     assert set(SLOT_STATUS_OF_RUN) == set(RunStatus)
+
+
+@pytest.mark.parametrize("source", sorted(LIVE_RUN_STATUSES))
+@pytest.mark.parametrize("target", sorted(FINAL_RUN_STATUSES))
+def test_from_every_live_status_there_is_a_way_to_every_end(source: RunStatus, target: RunStatus) -> None:
+    """Edge by edge, and never through another end."""
+    path = find_path(source, target)
+
+    edges = {(edge.source, edge.target) for edge in RUN_TRANSITIONS}
+    assert set(zip([source, *path], path, strict=False)) <= edges
+    assert [status for status in path if status in FINAL_RUN_STATUSES] == [target]
+
+
+def test_from_an_end_there_is_no_way_on() -> None:
+    """And whoever asks for one learns it."""
+    with pytest.raises(IllegalTransition):
+        find_path(RunStatus.SUCCESS, RunStatus.FAILED)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ostinato.model.changes import RunMoved
+from ostinato.config import QueueSettings
+from ostinato.model.changes import RulesMade, RunMoved
+from ostinato.model.limits import LimitKind, LimitUse
+from ostinato.model.runs import RunRules
 from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.operations.cancelling import cancel
 from ostinato.operations.explaining import explain
-from ostinato.operations.listing import show_run
+from ostinato.operations.listing import list_limits, show_run
 from ostinato.operations.pausing import Pausable, pause
 from ostinato.operations.people import Person
-from ostinato.store import agents, claims
+from ostinato.store import agents, claims, decisions
 from ostinato.store.claims import HeldMove
+from ostinato.store.decisions import Recording
 from ostinato.testing.factories import make_account, make_definition, make_maintenance, make_new_run
 from ostinato.testing.night import Night
 from ostinato.world import World
@@ -158,6 +163,17 @@ def singleton_that_holds_its_key(night: Night, world: World) -> int:
     return run_id
 
 
+def singleton_that_refuses_to_wait(night: Night, world: World) -> int:
+    """Make a run that was planned as one that refuses to wait, and that nobody stands in the way of."""
+    (run_id,) = night.create(make_new_run())
+    (run,) = night.claim()
+    rules = RulesMade(RunRules(singleton_key="refresh", refuses=True))
+    turn = RunMoved(RunStatus.WAITING, "it takes its turn", takes_turn=True)
+    with night.store.write() as tx:
+        decisions.record(tx, [Recording(run.id, run.lease_token, 0, (rules, turn))], actor="agent-1", now=night.now)
+    return run_id
+
+
 def begun_run_that_is_too_late(night: Night, world: World) -> int:
     """Make a run that began in time, and was handed over after it had to begin."""
     run_id = one_off(night, start_before=night.now + timedelta(seconds=1))
@@ -181,6 +197,63 @@ def run_without_definition(night: Night, world: World) -> int:
     return night.create(make_new_run())[0]
 
 
+def run_of_a_full_definition(night: Night, world: World) -> int:
+    """Make a run of a definition of which as many are running as may."""
+    redeclare(definition={"start": "manual", "concurrency": 1})(night, world)
+    one_off(night)
+    night.claim()
+    return one_off(night)
+
+
+def run_of_a_full_account(night: Night, world: World) -> int:
+    """Make a run of an account of which as many are running as may."""
+    redeclare(account={"concurrency": 1}, definition={"start": "manual"})(night, world)
+    one_off(night)
+    night.claim()
+    return one_off(night)
+
+
+def run_of_a_full_queue(night: Night, world: World) -> int:
+    """Make a run in a queue of which as many are running as may; it has nothing to do with what is declared."""
+    night.create(*[make_new_run(queue="io")] * 2)
+    night.claim(queues=["io"])
+    return night.create(make_new_run(queue="io"))[0]
+
+
+def run_of_a_queue_with_room(night: Night, world: World) -> int:
+    """Make a run in a queue that has one place left."""
+    night.create(make_new_run(queue="io"))
+    night.claim(queues=["io"])
+    return night.create(make_new_run(queue="io"))[0]
+
+
+def run_that_uses_a_full_pool(night: Night, world: World) -> int:
+    """Make a run that needs two places of a pool which has one left."""
+    redeclare(definition={"start": "manual", "uses": {"warehouse": 2}})(night, world)
+    one_off(night)
+    night.claim()
+    return one_off(night)
+
+
+def run_that_uses_a_pool_that_is_gone(night: Night, world: World) -> int:
+    """Make a run that uses a pool which nobody declares."""
+    redeclare(definition={"start": "manual", "uses": {"gone": 2}})(night, world)
+    one_off(night)
+    night.claim()
+    return one_off(night)
+
+
+def run_to_be_cancelled_though_all_is_full(night: Night, world: World) -> int:
+    """Make a run that slept, and is to be cancelled while another of its definition has the only place."""
+    redeclare(definition={"start": "manual", "concurrency": 1})(night, world)
+    run_id = one_off(night)
+    rest(night, RunStatus.SUSPENDED)
+    one_off(night)
+    night.claim()
+    cancel(world, str(run_id), by=Person("ada"))
+    return run_id
+
+
 def chained_run(night: Night, world: World) -> int:
     """Make a run that needs one which has yet to run."""
     return one_off(night, needs=((one_off(night, queue="io"), "load"),))
@@ -193,23 +266,51 @@ def chained_run(night: Night, world: World) -> int:
         (singleton_that_comes_second, False),
         (singleton_of_a_key_that_is_held, False),
         (singleton_that_holds_its_key, True),
+        (singleton_that_refuses_to_wait, True),
         (begun_run_that_is_too_late, True),
         (run_to_be_cancelled_of_a_paused_definition, True),
         (run_without_definition, True),
         (chained_run, False),
+        (run_of_a_full_definition, False),
+        (run_of_a_full_account, False),
+        (run_of_a_full_queue, False),
+        (run_of_a_queue_with_room, True),
+        (run_that_uses_a_full_pool, False),
+        (run_that_uses_a_pool_that_is_gone, True),
+        (run_to_be_cancelled_though_all_is_full, True),
     ],
 )
 def test_the_same_holds_of_runs_with_a_plan(
     night: Night, world: World, make: Callable[[Night, World], int], *, taken: bool
 ) -> None:
-    """Of singletons, of runs that rested, of those that need others: what is said is what happens."""
+    """Of singletons, of runs that rested, of those that need others, of limits: what is said is what happens."""
+    world = replace(
+        world, config=replace(world.config, pools={"warehouse": 3}, queues={"io": QueueSettings(concurrency=2)})
+    )
+    night.rules = world.claim_rules
     redeclare(definition={"start": "manual"})(night, world)
-    night.beat()
+    queues = night.agent(queues=["default", "io"]).queues
     run_id = make(night, world)
     night.tick()
     details = show_run(world, run_id)
 
-    claimed = [run.id for run in night.claim()]
+    claimed = [run.id for run in night.claim(queues=queues)]
 
     assert details.claim is not None
     assert (details.claim.ready, run_id in claimed) == (taken, taken)
+
+
+def test_whoever_waits_for_a_place_is_told_who_has_it(night: Night, world: World) -> None:
+    """By explain, in the sentence that it begins with; and limits show that it waits."""
+    world = replace(world, config=replace(world.config, pools={"warehouse": 1}))
+    night.rules = world.claim_rules
+    redeclare(definition={"uses": {"warehouse": 1}})(night, world)
+    night.beat()
+    (holder,) = night.claim()
+
+    explanation = explain(world, SLOT)
+
+    assert explanation.verdict == f"waiting: pool warehouse: 1 of 1 places are used, by run {holder.id}"
+    (gate,) = [gate for gate in explanation.gates if not gate.satisfied]
+    assert (gate.gate, gate.clears) == ("pool", f"the end of one of these runs: ostinato show {holder.id}")
+    assert list_limits(world) == [LimitUse(LimitKind.POOL, "warehouse", 1, used=1, waiting=1)]

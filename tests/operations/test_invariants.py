@@ -9,75 +9,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import text
+from tests.operations.breaking import (
+    SLOT,
+    add_event,
+    add_second_attempt,
+    change,
+    drop_guards,
+    end_with_a_plan,
+    find_offences,
+    forget_the_agent,
+    forget_to_decide,
+    forget_to_examine,
+    forget_to_start,
+    forget_to_wake,
+    keep_singleton,
+)
 
 from ostinato.engine.context import Context, Desired
 from ostinato.engine.ensure_definition_dependencies_exist import ensure_definition_dependencies_exist
-from ostinato.model.changes import RunMoved
 from ostinato.model.engine import StepOutcome
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.operations.people import Person
 from ostinato.operations.starting import rerun, retry, trigger_slot
 from ostinato.store import journal, plans
-from ostinato.store.claims import HeldMove, move_held_runs
 from ostinato.store.database import Tx
-from ostinato.store.invariants import INVARIANTS, find_since
-from ostinato.testing.factories import make_account, make_chain, make_definition, make_new_run, make_retry, utc
+from ostinato.testing.factories import make_account, make_chain, make_definition, make_new_run, make_retry
 from ostinato.testing.night import Night
 from ostinato.testing.plans import make_step
 from ostinato.world import World
 
 ADA = Person("ada")
-SLOT = "sales/-/2026-01-09"
-
-
-def find_offences(night: Night) -> dict[int, list[str]]:
-    """Return what breaks invariants, by their number."""
-    with night.store.read() as tx:
-        since = find_since(tx, overdue_since=night.now - timedelta(minutes=10))
-        found = {invariant.number: invariant.find(tx, since) for invariant in INVARIANTS}
-    return {number: offences for number, offences in found.items() if offences}
-
-
-def change(night: Night, statement: str, **values: object) -> None:
-    """Change the database by hand."""
-    with night.store.write() as tx:
-        tx.execute(text(statement), values)
-
-
-def drop_guards(night: Night) -> None:
-    """Take away the triggers on runs, and the unique indexes."""
-    if night.store.dialect == "sqlite":
-        for trigger in ("runs_status_update", "runs_status_insert", "runs_lease_update"):
-            change(night, f"DROP TRIGGER {trigger}")
-    else:
-        change(night, "ALTER TABLE runs DISABLE TRIGGER USER")
-    change(night, "DROP INDEX runs_live_key")
-    change(night, "DROP INDEX runs_succeeded_key")
-
-
-def add_second_attempt(night: Night, status: RunStatus) -> None:
-    """Copy the only run of the slot as if it were the next attempt."""
-    change(
-        night,
-        """
-        INSERT INTO runs (
-            attempt, status, slot_id, definition_id, account_id, version, series, origin, parameters, queue, priority,
-            due_at, created_at, started_at, finished_at, lease_token, released_token, end_kind, end_message,
-            decision, outlives_agent, waits_for
-        )
-        SELECT
-            2, :status, slot_id, definition_id, account_id, version, series, origin, parameters, queue, priority,
-            due_at, created_at, started_at, finished_at, lease_token, released_token, end_kind, end_message,
-            0, false, ''
-        FROM runs WHERE id = :run
-        """,
-        status=status.value,
-        run=night.run(SLOT).id,
-    )
 
 
 def test_a_busy_night_breaks_none(night: Night, world: World) -> None:
@@ -235,17 +198,6 @@ def test_a_write_under_a_stale_lease_is_found(night: Night) -> None:
     assert find_offences(night) == {5: [f"run {run.id} became running under lease 0, after lease 0"]}
 
 
-def end_with_a_plan(night: Night, status: StepStatus, **values: Any) -> int:
-    """Have a run that has ended long ago, with a step in some status; return its id."""
-    night.create(make_new_run())
-    (run,) = night.claim()
-    night.finish(run)
-    with night.store.write() as tx:
-        plans.store_steps(tx, [(run.id, make_step(1, status, **values))])
-    night.advance(minutes=11)
-    return run.id
-
-
 @pytest.mark.parametrize("status", [StepStatus.RUNNING, StepStatus.SUSPENDED])
 def test_a_step_that_outlived_its_run_is_found(night: Night, status: StepStatus) -> None:
     """[6] Nobody will ever end it; one that has not begun, or has failed, may stay as it is."""
@@ -263,13 +215,9 @@ def test_an_event_that_nobody_will_take_is_found(night: Night) -> None:
     (run,) = night.claim()
     with night.store.write() as tx:
         plans.store_steps(tx, [(run.id, make_step(1, StepStatus.RUNNING, event_id=4711))])
-    insert = (
-        "INSERT INTO events (run_id, step, name, optional, fate, reason, sent_by, sent_at, due_at)"
-        " VALUES (:run, 1, 'go', false, :fate, '', 'ann', 0, 0)"
-    )
-    change(night, insert, run=ended, fate="waiting")
-    change(night, insert, run=run.id, fate="waiting")
-    change(night, insert, run=run.id, fate="taken")
+    add_event(night, ended, "waiting")
+    add_event(night, run.id, "waiting")
+    add_event(night, run.id, "taken")
 
     assert find_offences(night) == {
         7: [
@@ -281,50 +229,9 @@ def test_an_event_that_nobody_will_take_is_found(night: Night) -> None:
 
 def test_a_singleton_that_is_not_let_go_is_found(night: Night) -> None:
     """[4] No run of its key would ever be carried out again."""
-    night.create(make_new_run(singleton_key="refresh"))
-    (run,) = night.claim()
-    night.finish(run)
-    with night.store.write() as tx:
-        tx.execute(
-            text("PRAGMA ignore_check_constraints = ON")
-            if night.store.dialect == "sqlite"
-            else text("ALTER TABLE runs DROP CONSTRAINT runs_singleton_check")
-        )
-        tx.execute(text("UPDATE runs SET singleton_held = 'refresh'"))
+    run = keep_singleton(night)
 
-    assert find_offences(night) == {4: [f"run {run.id} has ended, and holds refresh still"]}
-
-
-def forget_to_examine(night: Night) -> None:
-    """Lose the wake-up of the slot that comes next."""
-    night.work()
-    night.clock.set(utc("2026-01-11"))
-    change(night, "UPDATE slots SET examine_at = NULL")
-
-
-def forget_to_decide(night: Night) -> None:
-    """Leave a failed run to itself."""
-    night.tick()
-    night.finish(SLOT, RunStatus.FAILED)
-    night.finish("sales/-/2026-01-08")
-
-
-def forget_to_start(night: Night) -> None:
-    """Leave a scheduled run to itself."""
-    night.tick()
-    night.finish("sales/-/2026-01-08")
-    night.finish(SLOT, RunStatus.FAILED)
-    night.tick()
-
-
-def forget_to_wake(night: Night) -> None:
-    """Leave a suspended run to itself."""
-    night.work()
-    night.create(make_new_run())
-    (run,) = night.claim()
-    asleep = HeldMove(run.id, run.lease_token, RunMoved(RunStatus.SUSPENDED, "it waits", wake_at=night.now))
-    with night.store.write() as tx:
-        move_held_runs(tx, [asleep], actor="agent-1", now=night.now)
+    assert find_offences(night) == {4: [f"run {run} has ended, and holds refresh still"]}
 
 
 @pytest.mark.parametrize(
@@ -334,6 +241,7 @@ def forget_to_wake(night: Night) -> None:
         (forget_to_decide, "and nothing was decided about another attempt"),
         (forget_to_start, "is scheduled still, though its start time has come"),
         (forget_to_wake, "is suspended still, though the time to wake it has come"),
+        (forget_the_agent, "is running still, though its agent is lost"),
     ],
 )
 def test_what_was_forgotten_is_found_once_it_is_overdue(
@@ -343,7 +251,7 @@ def test_what_was_forgotten_is_found_once_it_is_overdue(
     night.declare(definitions=[make_definition(retry=make_retry(2, wait=timedelta(seconds=1)))])
     forget(night)
     in_time = find_offences(night)
-    night.advance(minutes=11)
+    night.advance(minutes=12)
 
     late = find_offences(night)
 

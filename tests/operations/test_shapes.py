@@ -190,3 +190,13 @@ def test_an_instant_of_another_zone_is_written_in_utc() -> None:
 
     assert shapes.instant(at) == "2026-01-10T12:00:00.000250Z"
     assert shapes.instant(datetime(2026, 1, 10, 12, tzinfo=UTC)) == "2026-01-10T12:00:00Z"
+
+
+def test_a_limit_has_what_there_is_what_is_used_and_what_waits(night: Night, world: World) -> None:
+    """Places and runs are numbers."""
+    night.declare(accounts=[make_account("uk", concurrency=2)])
+    night.tick()
+
+    (limit,) = [shapes.limit(row) for row in listing.list_limits(world)]
+
+    assert limit == {"kind": "account", "name": "uk", "limit": 2, "used": 0, "waiting": 0}

@@ -11,14 +11,20 @@ FEBRUARY = Maintenance(datetime(2026, 2, 1, 5, tzinfo=UTC), datetime(2026, 2, 2,
 """The first of February from midnight to midnight, in New York."""
 
 UK = DeclaredAccount(
-    "c-a-client-uk", "Europe/London", starts_on=date(2024, 1, 1), labels={"tier": "gold", "no": "007"}, weight=2.0
+    "c-a-client-uk",
+    "Europe/London",
+    starts_on=date(2024, 1, 1),
+    labels={"tier": "gold", "no": "007"},
+    weight=2.0,
+    concurrency=3,
 )
 US = DeclaredAccount("c-a-client-us", "America/New_York", active=False, maintenance=FEBRUARY)
 PLAIN = DeclaredAccount("plain")
 
 YAML = """\
 accounts:
-  c-a-client-uk: {time_zone: Europe/London, starts_on: 2024-01-01, labels: {tier: gold, no: 007}, weight: 2}
+  c-a-client-uk:
+    {time_zone: Europe/London, starts_on: 2024-01-01, labels: {tier: gold, no: 007}, weight: 2, concurrency: 3}
   c-a-client-us:
     time_zone: America/New_York
     active: false
@@ -28,30 +34,30 @@ accounts:
 JSON = """\
 {"accounts": {
   "c-a-client-uk": {"time_zone": "Europe/London", "starts_on": "2024-01-01",
-                    "labels": {"tier": "gold", "no": "007"}, "weight": 2},
+                    "labels": {"tier": "gold", "no": "007"}, "weight": 2, "concurrency": 3},
   "c-a-client-us": {"time_zone": "America/New_York", "active": false,
                     "maintenance": {"from": "2026-02-01", "until": "2026-02-02"}},
   "plain": {}
 }}
 """
 CSV = """\
-token,time_zone,starts_on,active,maintenance_from,maintenance_until,weight,labels.tier,labels.no
-c-a-client-uk,Europe/London,2024-01-01,yes,,,2,gold,007
-c-a-client-us,America/New_York,,no,2026-02-01,2026-02-02,,,
-plain,,,,,,,,
+token,time_zone,starts_on,active,maintenance_from,maintenance_until,weight,concurrency,labels.tier,labels.no
+c-a-client-uk,Europe/London,2024-01-01,yes,,,2,3,gold,007
+c-a-client-us,America/New_York,,no,2026-02-01,2026-02-02,,,,
+plain,,,,,,,,,
 """
 
 
 @pytest.mark.parametrize(
     ("kind", "file", "text", "lines"),
     [
-        ("yaml", "a.yaml", YAML, [2, 3, 7]),
+        ("yaml", "a.yaml", YAML, [2, 4, 8]),
         ("json", "a.json", JSON, [2, 4, 6]),
         ("csv", "a.csv", CSV, [2, 3, 4]),
-        ("file", "a.yaml", YAML, [2, 3, 7]),
+        ("file", "a.yaml", YAML, [2, 4, 8]),
         ("file", "a.JSON", JSON, [2, 4, 6]),
         ("file", "a.csv", CSV, [2, 3, 4]),
-        ("yaml", "accounts.conf", YAML, [2, 3, 7]),
+        ("yaml", "accounts.conf", YAML, [2, 4, 8]),
     ],
 )
 def test_accounts_are_the_same_in_every_format(project: Any, kind: str, file: str, text: str, lines: list[int]) -> None:

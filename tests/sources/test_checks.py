@@ -157,3 +157,33 @@ def test_no_accounts_are_no_mistake(project: Any) -> None:
     project.write("a.yaml", 'definitions:\n  a: {command: [run, "{account}"], matrix: account}\n')
 
     assert check(project) == []
+
+
+def test_a_pool_that_is_not_there_or_too_small_is_reported(project: Any) -> None:
+    """Each with the place of the definition that uses it, and with what to do."""
+    project.write("ostinato.yaml", "pools: {warehouse: 8}\ndefinitions:\n  - yaml: a.yaml\n  - yaml: b.yaml\n")
+    project.write(
+        "a.yaml",
+        """\
+        definitions:
+          right: {command: [run], uses: {warehouse: 8}}
+          wrong: {command: [run], uses: {warehose: 1, warehouse: 9}}
+        """,
+    )
+
+    assert check(project) == [
+        """\
+a.yaml:3: wrong.uses.warehose: there is no pool warehose
+  declare it in ostinato.yaml: pools: {warehose: 8}; did you mean warehouse? allowed: warehouse""",
+        """\
+a.yaml:3: wrong.uses.warehouse: it uses 9 places of the pool warehouse, which has 8
+  use fewer, or give the pool more""",
+    ]
+
+
+def test_a_queue_that_is_not_named_is_no_mistake(project: Any) -> None:
+    """It has no limit."""
+    project.write("ostinato.yaml", "queues: {io: {concurrency: 4}}\ndefinitions:\n  - yaml: a.yaml\n")
+    project.write("a.yaml", "definitions:\n  a: {command: [run], queue: other}\n")
+
+    assert check(project) == []

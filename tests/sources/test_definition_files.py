@@ -47,6 +47,8 @@ definitions:
     writes_to: agg_sales
     queue: io
     priority: -5
+    concurrency: 3
+    uses: {warehouse: 2}
     start_before: 2h
     time_limit: 45m
     working_directory: "work/{account}"
@@ -80,6 +82,8 @@ def test_everything_that_can_be_declared_is_read(project: Any) -> None:
         writes_to=("agg_sales",),
         queue="io",
         priority=-5,
+        concurrency=3,
+        uses={"warehouse": 2},
         start_before=timedelta(hours=2),
         time_limit=timedelta(minutes=45),
         working_directory="work/{account}",

@@ -35,6 +35,7 @@ FULL_ACCOUNT = DeclaredAccount(
     maintenance=make_maintenance("2026-01-10T12:00", None),
     labels={"tier": "gold", "städte": "Zürich, 東京"},
     weight=2.5,
+    concurrency=3,
 )
 FULL_DEFINITION = DeclaredDefinition(
     name="sales",
@@ -60,6 +61,8 @@ FULL_DEFINITION = DeclaredDefinition(
     writes_to=("c",),
     queue="io",
     priority=-3,
+    concurrency=4,
+    uses={"warehouse": 2},
     start_before=timedelta(hours=5),
     time_limit=timedelta(minutes=1),
     working_directory="/srv/jobs",

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from ostinato.errors import StoreError, StoreUnavailable
-from ostinato.store import accounts, database
+from ostinato.store import accounts, database, sqlite
 from ostinato.store.database import DatabaseClock, Store
 from ostinato.store.versioning import open_schema
 from ostinato.testing.children import run_together
@@ -135,7 +135,7 @@ def clear_audit(store: Store) -> None:
 
 def test_a_lock_that_does_not_end_is_an_outage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that waits longer than is reasonable says so; readers go on, and so do writers afterwards."""
-    monkeypatch.setattr(database, "SQLITE_BUSY_SECONDS", 0.3)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.3)
     store = Store(f"sqlite:///{path}")
     open_schema(store)
     holder = subprocess.Popen(

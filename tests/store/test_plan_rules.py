@@ -95,6 +95,7 @@ def test_a_step_cannot_contradict_itself(night: Night, run_id: int, change: str,
         ("halted_by = 'ann'", "runs_halt_check"),
         ("singleton_held = 'a'", "runs_singleton_check"),
         ("singleton_key = 'a', singleton_held = 'b'", "runs_singleton_check"),
+        ("singleton_refuses = true", "runs_refuses_check"),
         (
             "singleton_key = 'a', singleton_held = 'a', status = 'cancelled', finished_at = 1, end_kind = 'cancelled'",
             "runs_singleton_check",

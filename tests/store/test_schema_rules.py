@@ -17,10 +17,10 @@ EDGES = {(edge.source, edge.target) for edge in RUN_TRANSITIONS}
 INSERT_RUN = """
     INSERT INTO runs (slot_id, definition_id, version, series, attempt, status, origin, requested_by, parameters, queue,
                       priority, due_at, created_at, finished_at, end_kind, lease_token, released_token, end_message,
-                      decision, outlives_agent, waits_for)
+                      decision, outlives_agent, waits_for, waits_since, singleton_refuses)
     SELECT CAST(:slot AS BIGINT), id, version, :series, :attempt, :status, 'schedule', :asker, '{}', 'default',
            0, 0, 0, CASE WHEN :final THEN 1 END, CASE WHEN :final THEN 'exited' END, 0, 0, '',
-           0, false, ''
+           0, false, '', 0, false
     FROM definitions
     RETURNING id
 """

@@ -82,9 +82,9 @@ def upgrade() -> None:
 
 
 @pytest.fixture
-def empty(database_url: str) -> Iterator[Store]:
+def empty(empty_database_url: str) -> Iterator[Store]:
     """Lend a store on an empty database."""
-    store = Store(database_url)
+    store = Store(empty_database_url)
     yield store
     store.close()
 
@@ -163,9 +163,9 @@ def test_an_empty_database_is_created(empty: Store) -> None:
 
 
 @pytest.mark.parametrize("how", ["open", "upgrade"])
-def test_processes_that_create_at_once_create_once(empty: Store, database_url: str, how: str) -> None:
+def test_processes_that_create_at_once_create_once(empty: Store, empty_database_url: str, how: str) -> None:
     """None of them fails, and each finds a complete schema."""
-    run_together(CREATE, [(database_url, how)] * 4)
+    run_together(CREATE, [(empty_database_url, how)] * 4)
 
     assert version_of(empty) == SCHEMA_VERSION
     assert tables(empty) == {*metadata.tables, "alembic_version"}

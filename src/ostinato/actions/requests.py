@@ -18,23 +18,19 @@ from ostinato.actions.registry import check_findable, find_action
 from ostinato.actions.uses import Use
 from ostinato.errors import InvalidValue, PlanningError
 from ostinato.model.references import resolve
+from ostinato.model.runs import RunRules
+from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """What is to be planned: an action by its name, and its input as JSON; and what it declares of its runs.
-
-    ``singleton_key`` is there if the action is one: then ``singleton`` says what becomes of a second run. ``hooks`` are
-    names of functions, by the status to which the run has come.
-    """
+    """What is to be planned: an action by its name, and its input as JSON; and what it declares of its runs."""
 
     action: str
     input: Mapping[str, Any]
     queue: str | None = None
-    singleton: Singleton | None = None
-    singleton_key: str | None = None
-    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: RunRules = field(default_factory=RunRules)
 
 
 def make_request(
@@ -49,16 +45,36 @@ def make_request(
     traits = action.traits
     if storable:
         check_findable(action)
-        for hook in [name for names in traits.options.hooks.values() for name in names]:
-            check_storable(hook)
+    hooks = list_hooks(action, storable=storable)
     given = action.prepare_input(traits.call.bind(args, kwargs or {}))
     try:
         encoded = encode(given, "input", refer=_refuse_reference)
-        values = traits.call.read(resolve(encoded, {}))
+        traits.call.read(resolve(encoded, {}))
+        rules = make_rules(action, encoded, hooks)
     except InvalidValue as error:
         raise PlanningError(f"{traits.title}: {error.message}", hint=error.hint) from None
-    key = _make_key(action, values)
-    return PlanRequest(traits.name, encoded, traits.options.queue, traits.options.singleton, key, traits.options.hooks)
+    return PlanRequest(traits.name, encoded, traits.options.queue, rules)
+
+
+def list_hooks(action: type[Action], *, storable: bool) -> Mapping[RunStatus, tuple[str, ...]]:
+    """Return the names of the hooks of an action, by status; ``PlanningError`` for those that agents could not find."""
+    hooks = action.traits.options.hooks
+    if storable:
+        for hook in [name for names in hooks.values() for name in names]:
+            check_storable(hook)
+    return {RunStatus(status): names for status, names in hooks.items()}
+
+
+def make_rules(action: type[Action], given: Mapping[str, Any], hooks: Mapping[RunStatus, tuple[str, ...]]) -> RunRules:
+    """Return what an action declares of a run that is given this input, as JSON.
+
+    ``InvalidValue`` says what does not fit; besides, it raises what the function that computes the key does.
+    """
+    singleton = action.traits.options.singleton
+    if singleton is None:
+        return RunRules(hooks)
+    key = _make_key(action, action.traits.call.read(resolve(given, {})))
+    return RunRules(hooks, key, refuses=singleton is Singleton.REFUSE)
 
 
 def build_plan(
@@ -95,11 +111,9 @@ def _to_root(target: object) -> type[Action]:
     return to_action(target)
 
 
-def _make_key(action: type[Action], values: Mapping[str, Any]) -> str | None:
-    """Return the key of which only one run may live, if the action is a singleton."""
+def _make_key(action: type[Action], values: Mapping[str, Any]) -> str:
+    """Return the key of a singleton, of which only one run may live."""
     options = action.traits.options
-    if options.singleton is None:
-        return None
     if options.singleton_key is None:
         return action.traits.name
     key = encode(call_with(options.singleton_key, values), f"the singleton_key of {action.traits.title}")

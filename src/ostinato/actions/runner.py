@@ -13,9 +13,12 @@ from ostinato.actions.failures import make_error
 from ostinato.actions.middleware import Call, surround
 from ostinato.actions.planner import Planner
 from ostinato.actions.registry import check_findable, find_action
+from ostinato.actions.requests import list_hooks, make_rules
 from ostinato.actions.services import Services
 from ostinato.errors import InvalidValue, NotPossible
 from ostinato.model.references import resolve
+from ostinato.model.runs import RunRules
+from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import Event, Json, Step
 from ostinato.model.work import Cancelled, Failed, Outcome, Succeeded, Suspended, WorkItem, WorkKind
 
@@ -42,13 +45,17 @@ def perform(
 
 def _plan(item: WorkItem, action: type[Action], context: Mapping[str, Any], *, is_storable: bool) -> Outcome:
     planner = Planner(context)
+    hooks: Mapping[RunStatus, tuple[str, ...]] = {}
     try:
-        steps = planner.plan(action, _read_mapping(item.step.input), item.step.name)
+        hooks = list_hooks(action, storable=is_storable)
+        given = _read_mapping(item.step.input)
+        steps = planner.plan(action, given, item.step.name)
         for used in planner.actions.values() if is_storable else ():
             check_findable(used)
+        rules = make_rules(action, given, hooks)
     except BaseException as error:  # noqa: BLE001 - whatever plan functions do, it is an error of the step
-        return Failed(make_error(error))
-    return Succeeded(steps[0].output, steps[1:])
+        return Failed(make_error(error), rules=RunRules(hooks))
+    return Succeeded(steps[0].output, steps[1:], rules)
 
 
 # --- running ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from ostinato.model.runs import RunRules
 from ostinato.model.statuses import FINAL_RUN_STATUSES, SUCCEEDED_RUN_STATUSES, RunStatus
 from ostinato.model.steps import Json
 
@@ -15,16 +16,14 @@ from ostinato.model.steps import Json
 class ChildRequest:
     """A plan that a step wants started: its ``number`` among the children of the step, from 1, and what to plan.
 
-    ``queue``, ``hooks`` and the singleton's key and rule are those of the action.
+    ``queue`` and ``rules`` are those of the action.
     """
 
     number: int
     action: str
     input: Mapping[str, Json]
     queue: str | None = None
-    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    singleton: str | None = None
-    singleton_key: str | None = None
+    rules: RunRules = field(default_factory=RunRules)
 
 
 @dataclass(frozen=True, slots=True)

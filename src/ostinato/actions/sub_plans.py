@@ -112,7 +112,5 @@ def _make_request(number: int, child: Child) -> ChildRequest:
         action=request.action,
         input=request.input,
         queue=request.queue,
-        hooks=request.hooks,
-        singleton=request.singleton,
-        singleton_key=request.singleton_key,
+        rules=request.rules,
     )

@@ -12,11 +12,13 @@ import structlog
 from ostinato.actions.hooks import StatusChange, call_hook
 from ostinato.agent.news import Key
 from ostinato.clock import Clock
+from ostinato.errors import StoreUnavailable
 from ostinato.executors.executor import CancelFlag, Executor
+from ostinato.model.hooks import HookCall
 from ostinato.model.runs import EndKind
 from ostinato.model.work import Outcome, Succeeded
 from ostinato.store.database import Store
-from ostinato.store.hook_calls import HookCall, keep_hook_call, take_hook_calls
+from ostinato.store.hook_calls import keep_hook_call, take_hook_calls
 
 AT_ONCE = 20
 """How many calls an agent takes at a time."""
@@ -34,9 +36,12 @@ class HookCaller:
         self._under_way: set[Key] = set()
 
     def begin(self) -> None:
-        """Take some of the calls that are to be made, and have them made. ``StoreUnavailable`` when that cannot be."""
-        with self._store.write() as tx:
-            calls = take_hook_calls(tx, limit=AT_ONCE, now=self._clock.now())
+        """Take some of the calls that are to be made, and have them made. If the store is away they wait."""
+        try:
+            with self._store.write() as tx:
+                calls = take_hook_calls(tx, limit=AT_ONCE, now=self._clock.now())
+        except StoreUnavailable:
+            return
         for call in calls:
             key = (call.run_id, -call.id)
             if key not in self._under_way:  # it takes so long that it is anybody's again
@@ -60,9 +65,10 @@ class HookCaller:
     def _make(self, call: HookCall, cancelled: CancelFlag) -> Outcome:
         change = StatusChange(call.run_id, call.work, call.status, call.at, call.reason, call.account)
         error = call_hook(call.hook, change, call.context)
-        message = "" if error is None else f"{error.type}: {error.message}"
-        if message:
-            log.warning("hook_failed", run=call.run_id, hook=call.hook, error=message)
+        if error is None:
+            log.info("hook_called", run=call.run_id, hook=call.hook, status=call.status)
+        else:
+            log.warning("hook_failed", run=call.run_id, hook=call.hook, error=f"{error.type}: {error.message}")
         with self._store.write() as tx:
-            keep_hook_call(tx, call.id, error=message, now=self._clock.now())
+            keep_hook_call(tx, call.id, error=error, now=self._clock.now())
         return Succeeded()

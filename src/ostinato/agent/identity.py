@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 import socket
+import weakref
 from itertools import count
 from pathlib import Path
 
@@ -19,15 +20,15 @@ _FIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Identity:
-    """A name, held until it is released or the process ends."""
+    """A name, held until it is released or the process ends, or nobody refers to it any more."""
 
     def __init__(self, name: str, descriptor: int) -> None:
         self.name = name
-        self._descriptor = descriptor
+        self._release = weakref.finalize(self, os.close, descriptor)
 
     def release(self) -> None:
         """Give the name back."""
-        os.close(self._descriptor)
+        self._release()
 
 
 def take_identity(folder: Path, name: str | None) -> Identity:

@@ -6,27 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-import structlog
-
-from ostinato.actions.options import Singleton
 from ostinato.actions.services import ChildCounts, ChildRequest
 from ostinato.agent.news import NewsDesk
 from ostinato.clock import Clock
 from ostinato.errors import NotPossible, StoreUnavailable
 from ostinato.executors.executor import CancelFlag
 from ostinato.model.runs import ClaimedRun, NewRun, RunOrigin
-from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import Json
 from ostinato.store import children, runs
 from ostinato.store.database import Store
 from ostinato.store.leases import lock_runs
-
-FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 30.0
+from ostinato.store.outages import Outage
 
 T = TypeVar("T")
-
-log = structlog.get_logger()
 
 
 class AgentServices:
@@ -66,15 +58,16 @@ class AgentServices:
 
     def _insist(self, ask: Callable[[], T]) -> T:
         """Ask the store until it answers, or the work item is to end."""
-        pause = FIRST_PAUSE_SECONDS
+        outage = Outage(self._clock)
         while True:
             try:
-                return ask()
+                answer = ask()
             except StoreUnavailable as error:
-                log.warning("store_unavailable", agent=self._agent, run=self._run.id, error=error.message)
-                if self._cancelled.wait(pause):
+                if self._cancelled.wait(outage.note(error, agent=self._agent, run=self._run.id)):
                     raise
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            else:
+                outage.end()
+                return answer
 
     def _start_children(self, run_id: int, step: int, children: Sequence[ChildRequest]) -> None:
         now = self._clock.now()
@@ -112,7 +105,7 @@ class AgentServices:
             parent_run_id=run_id,
             parent_step=step,
             child_number=child.number,
-            singleton_key=child.singleton_key,
-            hold_singleton=child.singleton == Singleton.REFUSE,
-            hooks={RunStatus(status): names for status, names in child.hooks.items()} or None,
+            singleton_key=child.rules.singleton_key,
+            hold_singleton=child.rules.refuses,
+            hooks=child.rules.hooks or None,
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from ostinato.model.limits import DEFAULT_RULES, ClaimRules
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
@@ -13,8 +15,9 @@ class AgentSettings:
 
     ``project`` and ``logs`` are absolute. ``poll`` is how often it asks for runs and looks whether those it
     has are still its own; ``heartbeat`` how often it says that it lives, several times within the engine's
-    threshold. ``grace_period`` is how long runs may go on once it is told to stop. Without a ``name`` it is
-    named for its host.
+    threshold. ``grace_period`` is how long runs may go on once it is told to stop; commands that last longer go on
+    without it if it ``leaves_commands``, and are ended if not. Without a ``name`` it is named for its host.
+    ``claim_rules`` are those of its project.
     """
 
     project: Path
@@ -22,9 +25,11 @@ class AgentSettings:
     queues: tuple[str, ...] = ("default",)
     concurrency: int = 5
     grace_period: timedelta = timedelta(seconds=30)
+    leaves_commands: bool = True
     poll: timedelta = timedelta(seconds=1)
     heartbeat: timedelta = timedelta(seconds=10)
     name: str | None = None
+    claim_rules: ClaimRules = DEFAULT_RULES
 
     @property
     def identities(self) -> Path:

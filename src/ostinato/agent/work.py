@@ -1,30 +1,41 @@
-"""The workbench: where a work item becomes a command or a call, and the executor is given it."""
+"""The workbench: where a work item becomes a command or a call, and the executor is given it; and what lies there."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
+
+import structlog
 
 from ostinato.actions.runner import perform
 from ostinato.agent.news import Key, NewsDesk
 from ostinato.agent.services import AgentServices
 from ostinato.agent.settings import AgentSettings
 from ostinato.clock import Clock
+from ostinato.director.decisions import Decision
 from ostinato.errors import UnresolvedReference
-from ostinato.executors.commands import build_command
-from ostinato.executors.executor import CancelFlag, Executor
-from ostinato.executors.logs import seal_logs
+from ostinato.executors.building import build_command
+from ostinato.executors.executor import CancelFlag, Ended, Executor
+from ostinato.model.changes import StepChanged
 from ostinato.model.runs import ClaimedRun, EndKind
+from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import COMMAND, StepError
 from ostinato.model.work import Failed, Outcome, Succeeded, WorkItem, WorkKind
 from ostinato.store.database import Store
 
+log = structlog.get_logger()
+
 
 class Workbench:
-    """Begins work items of the runs that the agent has in hand."""
+    """Begins work items of the runs that the agent has in hand, and has them ended.
+
+    ``commands`` and ``calls`` are what is under way, also of runs that were let go of: until it has ended, nothing else
+    may be begun for these.
+    """
 
     def __init__(self, store: Store, clock: Clock, executor: Executor, settings: AgentSettings, news: NewsDesk) -> None:
         self.agent = ""
+        self.commands: set[Key] = set()
+        self.calls: set[Key] = set()
         self._store = store
         self._clock = clock
         self._executor = executor
@@ -40,10 +51,54 @@ class Workbench:
         else:
             self._answer(item.key, Succeeded(item.step.output))
 
-    def seal_logs(self, run_id: int) -> None:
-        """Bring the logs of a run that nobody carries out any more into their final form."""
-        with suppress(OSError):  # a log that is not sealed reads just the same
-            seal_logs(self._settings.logs, run_id)
+    def adopt(self, key: Key) -> bool:
+        """Go on with a command that a predecessor left; ``False`` when nothing is known of it any more."""
+        is_known = self._executor.adopt(key)
+        if is_known:
+            self.commands.add(key)
+        return is_known
+
+    def carry_out(self, decision: Decision, run: ClaimedRun) -> None:
+        """Do what was decided about a run and is on record now: forget what has ended, begin work, end other work."""
+        for change in decision.changes:
+            if isinstance(change, StepChanged) and change.before is StepStatus.RUNNING:
+                self._executor.forget((run.id, change.step.number))
+        for item in decision.work:
+            self.begin(run, item)
+        for stop in decision.stops:
+            self._executor.end((run.id, stop.step), stop.kind, stop.why)
+
+    def kill(self, key: Key, why: str) -> None:
+        """End work of which nothing counts any more, at once."""
+        self._executor.kill(key, EndKind.LOST, why)
+
+    def note_end(self, ended: Ended) -> None:
+        """Take note that work has ended."""
+        run_id, step = ended.key
+        if ended.evidence is not None:
+            log.info("command_ended", agent=self.agent, run=run_id, step=step, end=ended.evidence.message)
+        self.commands.discard(ended.key)
+        self.calls.discard(ended.key)
+
+    def drop(self, ended: Ended) -> None:
+        """Throw away what came of work for a run that is not the agent's. Of work that was killed nothing came."""
+        self._executor.forget(ended.key)
+        if not (isinstance(ended.outcome, Failed) and ended.outcome.error.kind is EndKind.LOST):
+            run_id, step = ended.key
+            log.info("late_outcome_dropped", run=run_id, step=step, outcome=type(ended.outcome).__name__)
+
+    def close(self, *, leave: bool) -> None:
+        """Give the executor back. Commands are killed unless they are to be left; calls are abandoned."""
+        if leave:
+            self._executor.leave()
+        else:
+            self._executor.close()
+            self.commands.clear()
+
+    @property
+    def busy_runs(self) -> set[int]:
+        """Return the runs for which anything is under way."""
+        return {run_id for run_id, _ in (*self.commands, *self.calls)}
 
     def _begin_command(self, run: ClaimedRun, item: WorkItem) -> None:
         settings = self._settings
@@ -60,9 +115,11 @@ class Workbench:
         except (ValueError, UnresolvedReference) as error:
             self._answer(item.key, Failed(StepError(EndKind.NOT_STARTED, f"not started: {error}")))
             return
+        self.commands.add(item.key)
         self._executor.start_command(command)
 
     def _begin_call(self, run: ClaimedRun, item: WorkItem) -> None:
+        self.calls.add(item.key)
         self._executor.start_call(
             item.key,
             lambda cancelled: self._perform(run, item, cancelled),
@@ -75,6 +132,7 @@ class Workbench:
         return perform(item, services, run.context or {})
 
     def _answer(self, key: Key, outcome: Outcome) -> None:
+        self.calls.add(key)
         self._executor.start_call(key, partial(_give, outcome))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from ostinato.cli.session import Session
 from ostinato.cli.times import show_span
 from ostinato.cli.words import count, look_of
 from ostinato.model.slots import SlotFace
+from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus
 from ostinato.operations.listing import list_slots
 from ostinato.processes.progress import Pace, Progress, read_progress
 from ostinato.processes.up import Up
@@ -40,6 +41,8 @@ class Ending:
     step_errors: dict[str, str]
     stopped_by: str | None
     seconds: float
+    agent: str
+    left_running: tuple[int, ...]
 
     @property
     def is_well(self) -> bool:
@@ -55,6 +58,8 @@ def find_ending(world: World, driver: Up, *, seconds: float) -> Ending:
         step_errors=driver.step_errors,
         stopped_by=driver.stopped_by,
         seconds=seconds,
+        agent=driver.agent.name,
+        left_running=driver.agent.left_running,
     )
 
 
@@ -71,6 +76,7 @@ def report_ending(session: Session, ending: Ending) -> None:
                 "event": "finished",
                 "stopped_by": ending.stopped_by,
                 "seconds": round(ending.seconds, 1),
+                "left_running": ending.left_running,
                 **progress_facts(ending.progress, Pace()),
                 "failed": [one.slot for one in ending.failed],
                 "errors": {**ending.step_errors, **_source_errors(ending)},
@@ -79,6 +85,27 @@ def report_ending(session: Session, ending: Ending) -> None:
         )
     else:
         session.answer(_lines(ending))
+
+
+def say_left_running(agent: str, runs: Sequence[int]) -> str:
+    """Say that runs go on though their agent has ended, and who takes them up."""
+    goes_on = "1 run goes" if len(runs) == 1 else f"{len(runs):,} runs go"
+    return f"{goes_on} on without it; the next agent named {agent} adopts what it left running."
+
+
+def say_let_go(runs: Mapping[RunStatus, int]) -> Iterator[str]:
+    """Say what became of runs that an agent has let go of, by status. One that waits for something has not ended."""
+    ended = {status: number for status, number in runs.items() if status in FINAL_RUN_STATUSES}
+    rest = {status: number for status, number in runs.items() if status not in FINAL_RUN_STATUSES}
+    if ended:
+        yield f"{count(sum(ended.values()), 'run')} ended: {_list_counts(ended)}"
+    if rest:
+        number = sum(rest.values())
+        yield f"{count(number, 'run')} {'has' if number == 1 else 'have'} not ended: {_list_counts(rest)}"
+
+
+def _list_counts(runs: Mapping[RunStatus, int]) -> str:
+    return ", ".join(f"{number:,} {status}" for status, number in sorted(runs.items()))
 
 
 def ending_code(ending: Ending, *, until_idle: bool) -> ExitCode:
@@ -94,6 +121,8 @@ def _lines(ending: Ending) -> Iterator[Text]:
     progress = ending.progress
     if ending.stopped_by is not None:
         yield Text(f"Stopped by {ending.stopped_by}.")
+    if ending.left_running:
+        yield Text(say_left_running(ending.agent, ending.left_running))
     if not progress.slots:
         yield Text("There are no slots: nothing is declared that would run. Look at: ostinato definitions")
     elif not progress.due:

@@ -38,7 +38,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "Done, or the answer is yes. Processes that were told to stop, and stopped in good order, too.",
     ExitCode.NO: "The answer is no: `validate`, `diff` and `doctor` found problems, `apply` could not follow all that "
     "is declared, a step of `engine` failed, a plan could not be planned when it was triggered, or slots are failed "
-    "when `up --until-idle` or `demo` ends.",
+    "when `up --until-idle` or `demo` ends; or `simulate-faults` saw an invariant break.",
     ExitCode.USAGE: "The command line is wrong: no such command or option, a value that cannot be read.",
     ExitCode.NOT_FOUND: "There is no such account, definition, slot, run, step, event or action.",
     ExitCode.NOT_POSSIBLE: "What was asked for makes no sense in the present state, and nothing was changed; or a plan "

@@ -1,4 +1,4 @@
-"""Accounts, definitions, slots and runs as tables."""
+"""Accounts, definitions, slots, runs and limits as tables."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ostinato.cli.tables import Cell, Column, make_table
 from ostinato.cli.times import show_distance, show_instant, show_span
 from ostinato.cli.words import show_status
 from ostinato.model.accounts import Account
+from ostinato.model.limits import LimitUse
 from ostinato.model.runs import Run
 from ostinato.model.slots import Slot
 from ostinato.operations.listing import ListedDefinition, ListedSlot
@@ -75,6 +76,12 @@ def run_table(rows: Sequence[Run], now: datetime, width: int | None) -> list[Tex
     return make_table(columns, [_run(row, now) for row in rows], width=width)
 
 
+def limit_table(rows: Sequence[LimitUse], width: int | None) -> list[Text]:
+    """Return the lines of a table of limits."""
+    columns = [Column("limit of"), Column("name"), Column("used", right=True), Column("waiting", right=True)]
+    return make_table(columns, [_limit(row) for row in rows], width=width)
+
+
 def show_state(
     active: bool, paused_at: datetime | None, paused_by: str | None, pause_reason: str | None, now: datetime
 ) -> Text:
@@ -122,6 +129,12 @@ def _definition(row: ListedDefinition, now: datetime) -> Sequence[Cell]:
         declared.description,
         definition.source,
     )
+
+
+def _limit(row: LimitUse) -> Sequence[Cell]:
+    full = row.used >= row.limit and row.waiting > 0
+    used = Text(f"{row.used} of {row.limit}", style="yellow" if full else "")
+    return row.kind.value, row.name, used, str(row.waiting or "")
 
 
 def _slot(row: ListedSlot, now: datetime) -> Sequence[Cell]:

@@ -119,7 +119,7 @@ def error_lines(details: PlanDetails) -> Iterator[Text]:
             yield Text()
             tried = f", tried {count(step.tries, 'time')}" if step.tries > 1 else ""
             yield Text.assemble((f"{sign} step {step.name}{tried}", style))
-            yield from _error(step.error)
+            yield from trace_lines(step.error)
 
 
 def step_lines(shown: ShownStep, details: PlanDetails, now: datetime) -> Iterator[Text]:
@@ -150,7 +150,7 @@ def step_lines(shown: ShownStep, details: PlanDetails, now: datetime) -> Iterato
     for failed in shown.failures:
         yield Text()
         yield Text(f"Try {failed.number} failed at {show_instant(failed.ended_at)}", style="bold")
-        yield from _error(failed.error)
+        yield from trace_lines(failed.error)
 
 
 def _choose(steps: Sequence[ShownStep]) -> Sequence[ShownStep]:
@@ -221,7 +221,8 @@ def _about(shown: ShownStep, names: Mapping[int, str]) -> str:
     return describe_input(read_input(step), names)
 
 
-def _error(error: StepError) -> Iterator[Text]:
+def trace_lines(error: StepError) -> Iterator[Text]:
+    """Show an error by its traceback or, where it has none, by what it says."""
     said = f"{error.type}: {error.message}" if error.type else error.message
     for line in (error.traceback or said).rstrip().splitlines():
         yield Text(f"  {line}", no_wrap=True)

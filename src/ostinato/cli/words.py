@@ -28,6 +28,7 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "skipped": ("⊘", "yellow"),
     "pending": ("·", "bright_black"),
     "alive": ("▶", "green"),
+    "draining": ("◌", "yellow"),
     "stopping": ("◌", "yellow"),
     "stopped": ("·", "bright_black"),
     "lost": ("✗", "bold red"),

@@ -6,11 +6,11 @@ holds changes, to be recorded in one transaction, and work items, to be handed o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ostinato.model.changes import Change
-from ostinato.model.runs import EndKind
+from ostinato.model.changes import Change, RunMoved
+from ostinato.model.runs import EndKind, RunRules
 from ostinato.model.steps import Event, Step
 from ostinato.model.work import WorkItem
 
@@ -25,8 +25,11 @@ class Order:
     planned right now. ``events`` are those that wait for its steps, in the order in which they were sent, with those
     that a step had in hand when it was interrupted. At ``deadline_at`` the run as a whole has taken longer than its
     ``time_limit``. ``cancel`` says why it is to be cancelled, where that was asked for while nobody had it in hand.
-    ``interrupted`` is said of steps that were under way when the run was last in hand; where ``begun`` is false it is
-    certain that their work items never reached an executor.
+    ``rules`` are what the run's action declared when another run made that plan; where ``asked_for``, they were noted
+    when somebody asked for the run, and what planning it says of them is not.
+    ``under_way`` are those of its running steps that are still being carried out, though the agent which began them has
+    ended: what becomes of them is awaited. ``interrupted`` is said of all others that were under way when the run was
+    last in hand; where ``begun`` is false it is certain that their work items never reached an executor.
     """
 
     run_id: int
@@ -38,6 +41,9 @@ class Order:
     time_limit: timedelta | None = None
     halted: bool = False
     cancel: str = ""
+    rules: RunRules = field(default_factory=RunRules)
+    asked_for: bool = False
+    under_way: frozenset[int] = frozenset()
     interrupted: str = ABNORMAL
     begun: bool = True
 
@@ -65,3 +71,8 @@ class Decision:
     work: tuple[WorkItem, ...] = ()
     stops: tuple[Stop, ...] = ()
     refusal: str = ""
+
+    @property
+    def takes_turn(self) -> bool:
+        """Tell whether the run is let go of for nothing but its singleton."""
+        return any(isinstance(change, RunMoved) and change.takes_turn for change in self.changes)

@@ -120,11 +120,16 @@ class Director:
         self._room.closed = True
         return [self._conclude(execution, now) for execution in list(self._executions.values())]
 
-    def stop_work(self, kind: EndKind, why: str) -> list[Decision]:
-        """Have all work that is under way ended."""
+    def go_on(self, now: datetime) -> list[Decision]:
+        """Hand work out again after ``terminate``: the agent stays."""
+        self._room.closed = False
+        return [self._conclude(execution, now) for execution in list(self._executions.values())]
+
+    def stop_work(self, kind: EndKind, why: str, *, spare_commands: bool = False) -> list[Decision]:
+        """Have all work that is under way ended, but commands if these are to be spared: another agent awaits them."""
         decisions = []
         for execution in self._executions.values():
-            execution.under_way.stop(kind, why)
+            execution.under_way.stop(kind, why, spare_commands=spare_commands)
             decisions.append(execution.take_decision())
         return decisions
 

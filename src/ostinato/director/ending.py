@@ -102,6 +102,11 @@ def unfit(reason: str) -> RunMoved:
     return RunMoved(RunStatus.WAITING, reason, waits_for=reason)
 
 
+def takes_turn(singleton_key: str) -> RunMoved:
+    """Leave the run, which is planned, to whoever claims it when it may hold its singleton."""
+    return RunMoved(RunStatus.WAITING, f"it is planned, and takes its turn: {singleton_key}", takes_turn=True)
+
+
 def sent_elsewhere(queues: Mapping[int, str]) -> RunMoved:
     """Leave the run to an agent that serves the queue of the first step that can go on; ``queues`` are by step."""
     queue = queues[min(queues)]

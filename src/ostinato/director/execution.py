@@ -16,8 +16,8 @@ from ostinato.director.plan import Plan
 from ostinato.director.room import Room
 from ostinato.director.tries import may_begin_again, wait_before_next_try, was_suspended
 from ostinato.director.under_way import UnderWay
-from ostinato.model.changes import Change, RunMoved
-from ostinato.model.runs import LOST_KINDS, EndKind
+from ostinato.model.changes import Change, RulesMade, RunMoved
+from ostinato.model.runs import LOST_KINDS, EndKind, RunRules
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import TIMER, Event, Json, Phase, Rescue, Step, StepError, WakeKind
 from ostinato.model.work import Cancelled, Failed, Outcome, Succeeded, Suspended, WorkItem, WorkKind
@@ -40,22 +40,26 @@ class Execution:
         self._changes: list[Change] = []
         self._plan = Plan(order.queue, ranks, self._changes)
         self._ending: ending.Ending | None = None
-        self._unfit = ""
+        self._asked_for = order.asked_for
+        self._leaving: RunMoved | None = None
 
     # --- occurrences ---------------------------------------------------------------------------------------------
 
     def start(self, order: Order, now: datetime) -> None:
-        """Take in the plan, what interrupted it, and the events that came while nobody had it in hand."""
+        """Take in the plan, what goes on of it or was interrupted, and the events that came while nobody had it."""
         if order.stored:
             self._plan.enter(order.steps)
         else:
             self._plan.add(order.steps)
+        self._take_rules(order.rules)
         in_hand = {step.event_id for step in order.steps if step.event_id is not None}
         for event in order.events:
             if event.id in in_hand:
                 self._plan.inbox.hold(event)
         for step in order.steps:
-            if step.status is StepStatus.RUNNING:
+            if step.number in order.under_way:
+                self.under_way.adopt(WorkItem(self.run_id, WorkKind.RUN, step, step.queue or self._queue))
+            elif step.status is StepStatus.RUNNING:
                 self._interrupt(step, StepError(EndKind.LOST, order.interrupted), now, was_begun=order.begun)
         for event in order.events:
             self._plan.receive(event)
@@ -87,7 +91,7 @@ class Execution:
         """Take in that a work item cannot be carried out here, and was not begun: the run is for another agent."""
         item = self.under_way.take_back(number)
         step = self._plan.steps[number]
-        self._unfit = reason
+        self._leaving = ending.unfit(reason)
         match item.kind:
             case WorkKind.PLAN | WorkKind.RUN:
                 self._plan.put_back_try(step, was_made=False)
@@ -162,8 +166,8 @@ class Execution:
 
     @property
     def _has_ready(self) -> bool:
-        """Tell whether there is something to hand out as soon as there is room. Who cannot work can still cancel."""
-        may_hand_out = not self._room.closed and (not self._unfit or self._ending is not None)
+        """Tell whether there is something to hand out as soon as there is room. Who is leaving can still cancel."""
+        may_hand_out = not self._room.closed and (self._leaving is None or self._ending is not None)
         return may_hand_out and len(self._plan.agenda) > 0
 
     def _line_up(self) -> None:
@@ -233,10 +237,12 @@ class Execution:
             self._interrupt(step, outcome.error, now)
             return
         self._plan.inbox.deliver(step.number)
+        if isinstance(outcome, Succeeded | Failed) and not self._asked_for:
+            self._take_rules(outcome.rules)
         match outcome:
-            case Succeeded(output, planned):
+            case Succeeded(output, planned, _):
                 self._plan.succeed(step, output, planned, now)
-            case Failed(error, _, output):
+            case Failed(error, _, output, _):
                 self._fail(step, error, output, now)
             case Suspended(wake_at, deadline_at, output):
                 self._plan.suspend(step, wake_at=wake_at, deadline_at=deadline_at, output=output)
@@ -247,6 +253,13 @@ class Execution:
                 self._end_cancelled(outcome, now)
             case _:
                 assert_never(outcome)
+
+    def _take_rules(self, rules: RunRules) -> None:
+        """Note what the run's action declares of it. A singleton begins with nothing before it is claimed as one."""
+        if rules:
+            self._changes.append(RulesMade(rules))
+        if rules.singleton_key is not None:
+            self._leaving = ending.takes_turn(rules.singleton_key)
 
     def _fail(self, step: Step, error: StepError, output: Json, now: datetime) -> None:
         """Have a try of a step fail; there may be another."""
@@ -319,8 +332,8 @@ class Execution:
         plan = self._plan
         if self._ending is not None and not plan.agenda:
             self._conclude(self._ending, now)
-        elif self._unfit:
-            self._leave(ending.unfit(self._unfit))
+        elif self._leaving is not None:
+            self._leave(self._leaving)
         elif plan.agenda:
             self._leave(ending.handed_over())
         elif plan.agenda.elsewhere:
@@ -336,7 +349,7 @@ class Execution:
 
     def _rescue(self, failed: list[Step], now: datetime) -> None:
         """Do about the failed steps what the strategies say."""
-        strategy = self._choose_rescue(failed)
+        strategy = rescue.choose_rescue(failed, self._plan.steps)
         match strategy:
             case Rescue.SKIP:
                 self._plan.skip_failed(now)
@@ -347,17 +360,6 @@ class Execution:
                 self._leave(ending.paused(failed))
             case _:
                 assert_never(strategy)
-
-    def _choose_rescue(self, failed: list[Step]) -> Rescue:
-        """Ask the strategies, where there is a choice: without its plan a run is nothing.
-
-        Finalizing that failed is for a person, and so are failures that an earlier rescue has dealt with before.
-        """
-        if any(step.phase is Phase.PLAN for step in failed):
-            return Rescue.FAIL
-        if any(step.phase is Phase.FINALIZE for step in failed) or all(step.rescued for step in failed):
-            return Rescue.PAUSE
-        return rescue.choose_rescue(failed, self._plan.steps)
 
     def _end_cancelled(self, outcome: Cancelled, now: datetime) -> None:
         """End the run because work for it was cancelled. Of a run of one step, that says it all."""

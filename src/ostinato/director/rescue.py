@@ -12,8 +12,16 @@ from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import Phase, Rescue, Step
 
 
-def choose_rescue(failed: Iterable[Step], plan: Mapping[int, Step]) -> Rescue:
-    """Combine the strategies of the failed steps: all say skip: skip; all say fail: fail; anything else: pause."""
+def choose_rescue(failed: Collection[Step], plan: Mapping[int, Step]) -> Rescue:
+    """Combine the strategies of the failed steps: all say skip: skip; all say fail: fail; anything else: pause.
+
+    They are asked where there is a choice: without its plan a run is nothing. Finalizing that failed is for a person,
+    and so are failures that an earlier rescue has dealt with before.
+    """
+    if any(step.phase is Phase.PLAN for step in failed):
+        return Rescue.FAIL
+    if any(step.phase is Phase.FINALIZE for step in failed) or all(step.rescued for step in failed):
+        return Rescue.PAUSE
     answers = {answer for step in failed for answer in _list_answers(step, plan)}
     return answers.pop() if len(answers) == 1 else Rescue.PAUSE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ostinato.director.decisions import Stop
 from ostinato.director.room import Room
 from ostinato.model.runs import EndKind
+from ostinato.model.steps import COMMAND
 from ostinato.model.work import WorkItem
 
 
@@ -29,8 +30,12 @@ class UnderWay:
 
     def add(self, item: WorkItem) -> None:
         """Hand a work item out."""
-        self._items[item.step.number] = item
+        self.adopt(item)
         self.work.append(item)
+
+    def adopt(self, item: WorkItem) -> None:
+        """Take note of a work item that is being carried out already. It takes up room, whether there is any or not."""
+        self._items[item.step.number] = item
         self._room.free -= 1
 
     def take_back(self, step: int) -> WorkItem:
@@ -45,6 +50,10 @@ class UnderWay:
         self._items.clear()
         return steps
 
-    def stop(self, kind: EndKind, why: str) -> None:
-        """Have everything ended. What becomes of it is still awaited."""
-        self.stops += [Stop(self._run_id, step, kind, why) for step in self._items]
+    def stop(self, kind: EndKind, why: str, *, spare_commands: bool = False) -> None:
+        """Have everything ended, unless commands are to be spared. What becomes of it is still awaited."""
+        self.stops += [
+            Stop(self._run_id, number, kind, why)
+            for number, item in self._items.items()
+            if not (spare_commands and item.step.action == COMMAND)
+        ]

@@ -139,6 +139,7 @@ PositiveDuration = Annotated[Duration, AfterValidator(_check_positive)]
 Day = Annotated[date, PlainValidator(read_date), WithJsonSchema({"type": "string", "format": "date"})]
 Size = Annotated[int, PlainValidator(_read_size), _SIZE_SCHEMA]
 Name = Annotated[str, AfterValidator(check_name), _NAME_SCHEMA]
+Places = Annotated[int, Field(ge=1, le=1_000_000)]
 Text = Annotated[str, BeforeValidator(as_written, json_schema_input_type=str | int | float)]
 Filled = Annotated[str, AfterValidator(_check_filled), WithJsonSchema({"type": "string", "pattern": r"\S"})]
 Words = Annotated[

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ostinato.model.accounts import DeclaredAccount
 from ostinato.model.definitions import DeclaredDefinition
 from ostinato.model.engine import Changes
 from ostinato.policies.alignment import Load, RemovalLimit
+
+BEFORE_ALL_TIME = datetime.min.replace(tzinfo=UTC)
 
 BATCH = 1_000
 """How many rows a step takes on in one transaction."""
@@ -51,9 +53,23 @@ class ChangeLog:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The circumstances of one pass. ``now`` is read once; ``actor`` is who stands in the history."""
+    """The circumstances of one pass. ``now`` is read once; ``actor`` is who stands in the history.
+
+    ``listening_since`` is when the engine began to listen to its agents, without a break until now; ``None`` where they
+    are taken at the word of their rows.
+    """
 
     now: datetime
     actor: str
     settings: EngineSettings = field(default_factory=EngineSettings)
+    listening_since: datetime | None = None
     changes: ChangeLog = field(default_factory=ChangeLog)
+
+    def silent_since(self, span: timedelta) -> datetime:
+        """Return the instant since which an agent has said nothing that is silent for ``span``.
+
+        It is before all time while the engine has not listened for so long: who could not be heard is not silent.
+        """
+        since = self.now - span
+        has_listened = self.listening_since is None or self.listening_since <= since
+        return since if has_listened else BEFORE_ALL_TIME

@@ -1,4 +1,4 @@
-"""No agent counts as alive that has sent no heartbeat within the threshold."""
+"""No agent counts as alive that has sent no heartbeat within the threshold, though it could have."""
 
 from __future__ import annotations
 
@@ -10,5 +10,7 @@ from ostinato.store.database import Tx
 
 def ensure_lost_agents_marked(tx: Tx, desired: Desired, context: Context) -> StepOutcome:
     """Mark the agents that fell silent."""
-    marked = agents.mark_lost_agents(tx, silent_since=context.now - context.settings.heartbeat_timeout)
+    timeout = context.settings.heartbeat_timeout
+    agents.mend_heartbeats(tx, now=context.now, later_than=context.now + timeout)
+    marked = agents.mark_lost_agents(tx, silent_since=context.silent_since(timeout))
     return StepOutcome("ensure_lost_agents_marked", examined=marked, changed=marked)

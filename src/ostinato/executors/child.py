@@ -6,29 +6,30 @@ import math
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
-
-import structlog
+from typing import TypeAlias
 
 from ostinato.durations import format_duration
-from ostinato.executors.commands import Command
+from ostinato.executors.commands import COMMAND_VARIABLE, Command
 from ostinato.executors.evidence import describe_exit, describe_forced_end
-from ostinato.executors.guard import Guard
 from ostinato.executors.kernel import has_exited, open_exit_watch
 from ostinato.executors.logs import CHUNK_BYTES, LogWriter
 from ostinato.executors.memory import OutOfMemoryKills
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.executors.strays import Strays
+from ostinato.model.evidence import EndKind, Evidence
 
 ASK_SECONDS = 0.1
 """How often exits are asked for where no descriptor tells of them."""
 REAP_SECONDS = 10.0
-"""How long a killed process may take to be gone. One that the disk or the network holds may take longer."""
+"""How long killed processes may take to be gone. One that the disk or the network holds may take longer."""
 DRAIN_SECONDS = 1.0
-"""How long output is still taken from processes that outlive their command because they left its group."""
+"""How long output is still taken from processes that outlive their command and are not found."""
 
-log = structlog.get_logger()
+Warn: TypeAlias = Callable[..., None]
+"""Takes an event and its details, by name."""
 
 
 class Child:
@@ -47,24 +48,32 @@ class Child:
         now: float,
         kill_after: timedelta,
         memory: OutOfMemoryKills,
-        guard: Guard,
-        watched: bool,
+        strays: Strays,
+        warn: Warn,
     ) -> None:
         self._memory = memory
         self._kills_before = memory.count()
         self._process, self.output = _start(command)
-        self._guard = guard
-        guard.watch(self._process.pid)
+        self._strays = strays
+        strays.note(self._process.pid, command.environment.get(COMMAND_VARIABLE))
+        self._warn = warn
         self.command = command
         self.run_id, self.step = command.key
-        self.exit_watch = open_exit_watch(self._process.pid) if watched else None
+        self.exit_watch = open_exit_watch(self._process.pid)
         self._writer: LogWriter | None = writer
         self._limit = command.time_limit
         self._limit_at = None if self._limit is None else now + self._limit.total_seconds()
         self._kill_after = kill_after
         self._kill_at: float | None = None
+        self._clear_until: float | None = None
         self._drain_until: float | None = None
+        self._remaining: list[int] = []
         self._ending: tuple[EndKind, str] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Return the id of its process, which is that of its group and session as well."""
+        return self._process.pid
 
     def pump(self) -> bool:
         """Move some output to the log; ``False`` when there is no more to come."""
@@ -100,40 +109,47 @@ class Child:
             self._limit_at = None
             limit = format_duration(self._limit)
             self.end(EndKind.TIME_LIMIT, f"it ran longer than its time limit of {limit}", now=now)
+        if self._clear_until is not None:
+            self._clear(now)
 
     def has_exited_unnoticed(self) -> bool:
         """Tell whether the command waits to be reaped though no descriptor says so."""
         return self._must_be_asked and has_exited(self._process)
 
     def reap(self, now: float) -> None:
-        """Take leave of the command, which has exited: kill what it left in its group, learn how it ended."""
+        """Take leave of the command, which has exited: learn how it ended, kill what it left."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)  # the zombie still keeps the id
-        self._guard.release(self._process.pid)
         self._process.wait(REAP_SECONDS)
         self._limit_at = self._kill_at = None
-        self._drain_until = now + DRAIN_SECONDS
         if self.exit_watch is not None:
             os.close(self.exit_watch)
             self.exit_watch = None
+        self._clear_until = now + REAP_SECONDS
+        self._clear(now)
 
     def is_over(self, now: float) -> bool:
-        """Tell whether the command has been reaped, and its output is complete or takes too long to be."""
+        """Tell whether nothing of the command lives, and its output is complete or takes too long to be."""
         return self._drain_until is not None and (self.output is None or now >= self._drain_until)
 
     def seconds_until_due(self, now: float) -> float:
         """Return how soon something is to be done though no descriptor says so."""
         ahead = [at - now for at in (self._limit_at, self._kill_at, self._drain_until) if at is not None]
-        if self._must_be_asked:
+        if self._must_be_asked or self._clear_until is not None:
             ahead.append(ASK_SECONDS)
         return max(0.0, min(ahead, default=math.inf))
 
     def describe_end(self) -> Evidence:
-        """Return the evidence of a command that has been reaped."""
+        """Return the evidence of a command that is over."""
         if self._ending is not None:
-            return describe_forced_end(*self._ending, self._process.returncode)
-        out_of_memory = self._memory.count() > self._kills_before
-        return describe_exit(self._process.returncode, out_of_memory=out_of_memory)
+            evidence = describe_forced_end(*self._ending, self._process.returncode)
+        else:
+            out_of_memory = self._memory.count() > self._kills_before
+            evidence = describe_exit(self._process.returncode, out_of_memory=out_of_memory)
+        if not self._remaining:
+            return evidence
+        processes = ", ".join(map(str, self._remaining))
+        return replace(evidence, message=f"{evidence.message}; these processes of it cannot be ended: {processes}")
 
     def close_output(self) -> None:
         """Take no more output; who still writes some is told so by the system."""
@@ -149,7 +165,15 @@ class Child:
 
     @property
     def _must_be_asked(self) -> bool:
-        return self.exit_watch is None and self._drain_until is None
+        return self.exit_watch is None and self._process.returncode is None
+
+    def _clear(self, now: float) -> None:
+        """Kill what the command left behind, until nothing is there any more or it takes too long."""
+        self._remaining = self._strays.end(self._process.pid)
+        if not self._remaining or (self._clear_until is not None and now >= self._clear_until):
+            self._strays.drop(self._process.pid)
+            self._clear_until = None
+            self._drain_until = now + DRAIN_SECONDS
 
     def _keep(self, output: bytes) -> None:
         if self._writer is not None:
@@ -164,7 +188,7 @@ class Child:
         except OSError as error:
             self._writer = None
             writer.abandon()
-            log.warning("log_not_written", run=self.run_id, step=self.step, error=str(error))
+            self._warn("log_not_written", run=self.run_id, step=self.step, error=str(error))
 
     def _signal(self, number: signal.Signals) -> None:
         try:
@@ -172,7 +196,7 @@ class Child:
         except ProcessLookupError:
             pass
         except PermissionError:  # a command that became another user
-            log.warning("signal_not_permitted", run=self.run_id, step=self.step, signal=number.name)
+            self._warn("signal_not_permitted", run=self.run_id, step=self.step, signal=number.name)
 
 
 def _start(command: Command) -> tuple[subprocess.Popen[bytes], int | None]:

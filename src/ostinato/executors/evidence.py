@@ -1,4 +1,4 @@
-"""How commands end, in words: the evidence that is kept, and the outcome that follows from it."""
+"""How commands end, in words: the evidence that is kept. What follows from it is in ``outcomes``."""
 
 from __future__ import annotations
 
@@ -9,24 +9,10 @@ import signal
 from pathlib import Path
 
 from ostinato.executors.commands import Command
-from ostinato.model.runs import EndKind, Evidence
-from ostinato.model.steps import Json, StepError
-from ostinato.model.work import Cancelled, Failed, Outcome, Succeeded
+from ostinato.model.evidence import EndKind, Evidence
 
 _SHELL_SIGNALLED = 128
 """A shell whose command was ended by a signal exits with this plus the number of the signal."""
-
-
-def outcome_of(evidence: Evidence, output: Json) -> Outcome:
-    """Return what became of a command: exit code 0 alone is success, and then ``output`` is what it made."""
-    match evidence.kind:
-        case EndKind.EXITED if evidence.exit_code == 0:
-            return Succeeded(output)
-        case EndKind.CANCELLED:
-            return Cancelled(evidence.message, evidence.exit_code, evidence.signal)
-        case kind:
-            error = StepError(kind, evidence.message, exit_code=evidence.exit_code, signal=evidence.signal)
-            return Failed(error)
 
 
 def describe_exit(returncode: int, *, out_of_memory: bool) -> Evidence:

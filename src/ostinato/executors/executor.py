@@ -36,9 +36,34 @@ class Ended:
 class Executor(Protocol):
     """Carries out commands and calls. To be used by one thread; only ``wake`` is for all.
 
-    Calls go on at any time, but what became of them is taken in by ``wait`` alone. Only ``wait`` and ``close`` take
-    time.
+    Work goes on at any time, but what became of it is taken in by ``wait`` alone. Only ``open``, ``list_left``,
+    ``wait``, ``leave`` and ``close`` take time.
+
+    A command outlives whoever began it: killed, or gone by ``leave``. What has become of it is kept for a successor,
+    until somebody has it on record and says so by ``forget``.
     """
+
+    def open(self, agent: str) -> None:
+        """Serve the agent of this name, which holds it by a lock. To be called once, before all else."""
+        ...
+
+    def list_left(self) -> frozenset[Key]:
+        """List the commands that predecessors of this agent left here and that are not adopted yet.
+
+        They are under way, or have ended and nobody has said that this is on record.
+        """
+        ...
+
+    def adopt(self, key: Key) -> bool:
+        """Go on with a command that a predecessor left, as if this agent had begun it: its end is told by ``wait``.
+
+        ``False`` when nothing is known of it.
+        """
+        ...
+
+    def forget(self, key: Key) -> None:
+        """Throw away what is kept of a command whose end was told: it is on record. Does nothing for other work."""
+        ...
 
     def __len__(self) -> int:
         """Return how much work it has not yet told the end of."""
@@ -76,7 +101,7 @@ class Executor(Protocol):
         ...
 
     def kill(self, key: Key, kind: EndKind, why: str) -> None:
-        """End work at once: kill a command, abandon a call."""
+        """End work at once: kill a command, abandon a call. A command that a predecessor left is adopted thereby."""
         ...
 
     def wake_on(self, descriptor: int) -> None:
@@ -89,6 +114,10 @@ class Executor(Protocol):
 
     def wait(self, seconds: float) -> list[Ended]:
         """Look after the work until some has ended, something woke it, or ``seconds`` have passed."""
+        ...
+
+    def leave(self) -> None:
+        """Let go of everything: commands go on for a successor to adopt, calls are abandoned. Then as ``close``."""
         ...
 
     def close(self) -> None:

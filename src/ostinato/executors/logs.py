@@ -37,6 +37,14 @@ def output_path(log: Path) -> Path:
     return log.with_suffix(".output.json")
 
 
+def discard_output(path: Path) -> None:
+    """Remove the output of a command, if there is any; ``ValueError`` when that is not possible."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ValueError(f"{path}, where its output would go, cannot be removed: {error.strerror}") from None
+
+
 def list_logs(logs: Path, run_id: int) -> list[Path]:
     """List the logs that there are of a run, in the order of its steps."""
     alone = log_path(logs, run_id)

@@ -1,4 +1,7 @@
-"""The output of a command: JSON in a file of its own, which it may write or not. It is read once, then removed."""
+"""The output of a command: JSON in a file of its own, which it may write or not.
+
+It lies there until what became of the command is on record.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,8 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
-from ostinato.executors.commands import Command
 from ostinato.model.steps import Json
 
 LARGEST_OUTPUT = 1_048_576
@@ -22,12 +23,11 @@ _UNFIT = re.compile("[\x00\ud800-\udfff]")
 """Characters that JSON can spell and databases cannot keep."""
 
 
-def read_output(command: Command) -> Json:
-    """Return the output of a command that exited with code 0, and remove its file.
+def read_output(path: Path) -> Json:
+    """Return the output of a command that exited with code 0, which may have written it to ``path``.
 
     ``ValueError`` names the file and says what is wrong with it.
     """
-    path = command.output_file
     try:
         return _parse(_read_file(path))
     except FileNotFoundError:
@@ -36,18 +36,6 @@ def read_output(command: Command) -> Json:
         raise ValueError(f"its output {path} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise ValueError(f"its output {path} cannot be used: {error}") from None
-    finally:
-        with suppress(ValueError):  # whoever begins this step again removes it, or says why not
-            discard_output(command)
-
-
-def discard_output(command: Command) -> None:
-    """Remove the file with the output of a command, if there is one; ``ValueError`` when that is not possible."""
-    try:
-        command.output_file.unlink(missing_ok=True)
-    except OSError as error:
-        message = f"{command.output_file}, where its output would go, cannot be removed: {error.strerror}"
-        raise ValueError(message) from None
 
 
 def _read_file(path: Path) -> bytes:

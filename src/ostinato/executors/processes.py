@@ -1,7 +1,8 @@
 """Runs commands as processes of this machine, from one thread: starting, pumping output, ending, reaping.
 
 Nothing here waits: the output and the exit of every command are registered with a selector, with what to do then, and
-whoever waits on it looks after the commands when it comes back. Commands die with this process (see ``guard``).
+whoever waits on it looks after the commands when it comes back. That is a supervisor, which outlives its agent, or an
+executor itself, for worlds that live on a clock of their own.
 """
 
 from __future__ import annotations
@@ -11,31 +12,27 @@ import selectors
 import signal
 import subprocess
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-import structlog
-
 from ostinato.clock import Clock
-from ostinato.executors.child import Child
+from ostinato.executors.child import Child, Warn
 from ostinato.executors.commands import Command, Key
-from ostinato.executors.evidence import describe_failed_start, outcome_of
-from ostinato.executors.executor import Ended
-from ostinato.executors.guard import Guard
-from ostinato.executors.logs import LogWriter
+from ostinato.executors.evidence import describe_failed_start
+from ostinato.executors.logs import LogWriter, discard_output
 from ostinato.executors.memory import OutOfMemoryKills
-from ostinato.executors.output import discard_output, read_output
-from ostinato.model.runs import EndKind, Evidence
-from ostinato.model.work import Succeeded
+from ostinato.executors.strays import Strays
+from ostinato.model.evidence import EndKind, Evidence
 
 KILL_AFTER = timedelta(seconds=5)
 
-log = structlog.get_logger()
 
+class Processes:
+    """The commands that are under way. To be used by one thread; ``warn`` is told of trouble on the way.
 
-class ProcessExecutor:
-    """The commands that are under way. To be used by one thread."""
+    ``log_size`` is how many bytes of a log are kept. What is asked to end is made to after ``kill_after``. ``strays``
+    knows of processes that commands leave behind.
+    """
 
     def __init__(
         self,
@@ -43,45 +40,46 @@ class ProcessExecutor:
         selector: selectors.BaseSelector,
         *,
         log_size: int,
+        warn: Warn,
         kill_after: timedelta = KILL_AFTER,
-        watch_exits: bool = True,
+        strays: Strays | None = None,
     ) -> None:
         self._clock = clock
         self._selector = selector
         self._log_size = log_size
+        self._warn = warn
         self._kill_after = kill_after
-        self._watch_exits = watch_exits
-        self._guard = Guard()
+        self._strays = strays or Strays()
         self._memory = OutOfMemoryKills()
         self._children: dict[Key, Child] = {}
-        self._ended: list[Ended] = []
+        self._ended: list[tuple[Command, Evidence]] = []
         if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # inherited; it would throw exit codes away
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def __len__(self) -> int:
         return len(self._children) + len(self._ended)
 
-    def start(self, command: Command) -> None:
-        """Begin a command. One that cannot be started ends like any other, with evidence that says why."""
+    def start(self, command: Command) -> int | None:
+        """Begin a command; return the id of its process. One that cannot be started ends like any other."""
         if command.key in self._children:
             raise ValueError(f"step {command.key[1]} of run {command.key[0]} is being carried out already")
         try:
             writer = LogWriter(command.log, limit=self._log_size)
         except OSError as error:
             message = f"not started: its log {command.log} cannot be written: {error.strerror}"
-            self._note_end(command, Evidence(EndKind.NOT_STARTED, message))
-            return
+            self._ended.append((command, Evidence(EndKind.NOT_STARTED, message)))
+            return None
         try:
-            discard_output(command)
-            self._guard.start()
+            discard_output(command.output_file)
             child = self._start_child(command, writer)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             evidence = describe_failed_start(command, error)
             _close_with_note(writer, evidence.message)
-            self._note_end(command, evidence)
-            return
+            self._ended.append((command, evidence))
+            return None
         self._children[command.key] = child
         self._watch(child)
+        return child.pid
 
     def end(self, key: Key, kind: EndKind, why: str) -> None:
         """Ask a command to end, and make it after a while; one that has ended or was asked is left alone."""
@@ -93,8 +91,18 @@ class ProcessExecutor:
         if key in self._children:
             self._children[key].kill(kind, why)
 
-    def look_after(self) -> list[Ended]:
-        """Do what no descriptor tells of, say goodbye to the commands that are over, and return what became of them."""
+    def end_all(self, kind: EndKind, why: str) -> None:
+        """Ask all commands to end, and make them after a while."""
+        for key in self._children:
+            self.end(key, kind, why)
+
+    def kill_all(self, kind: EndKind, why: str) -> None:
+        """End all commands at once."""
+        for key in self._children:
+            self.kill(key, kind, why)
+
+    def look_after(self) -> list[tuple[Command, Evidence]]:
+        """Do what no descriptor tells of, say goodbye to the commands that are over, and return how they ended."""
         for child in list(self._children.values()):
             now = self._clock.monotonic()
             if child.has_exited_unnoticed():
@@ -104,7 +112,7 @@ class ProcessExecutor:
                 self._close_output(child)
                 child.close_log()
                 del self._children[child.command.key]
-                self._note_end(child.command, child.describe_end())
+                self._ended.append((child.command, child.describe_end()))
         ended, self._ended = self._ended, []
         return ended
 
@@ -122,13 +130,12 @@ class ProcessExecutor:
             try:
                 child.reap(self._clock.monotonic())
             except subprocess.TimeoutExpired:
-                log.warning("command_not_gone", run=child.run_id, step=child.step)
+                self._warn("command_not_gone", run=child.run_id, step=child.step)
             child.close_output()
             child.close_log()
             with suppress(ValueError):
-                discard_output(child.command)
+                discard_output(child.command.output_file)
         self._children.clear()
-        self._guard.close()
 
     def _start_child(self, command: Command, writer: LogWriter) -> Child:
         return Child(
@@ -137,8 +144,8 @@ class ProcessExecutor:
             now=self._clock.monotonic(),
             kill_after=self._kill_after,
             memory=self._memory,
-            guard=self._guard,
-            watched=self._watch_exits,
+            strays=self._strays,
+            warn=self._warn,
         )
 
     def _watch(self, child: Child) -> None:
@@ -160,23 +167,6 @@ class ProcessExecutor:
         if child.output is not None:
             self._selector.unregister(child.output)
             child.close_output()
-
-    def _note_end(self, command: Command, evidence: Evidence) -> None:
-        self._ended.append(_conclude(command, evidence))
-
-
-def _conclude(command: Command, evidence: Evidence) -> Ended:
-    """Return what became of a command, with its output where it succeeded. Output that is no use is a failure."""
-    outcome = outcome_of(evidence, None)
-    if not isinstance(outcome, Succeeded):
-        with suppress(ValueError):  # whoever begins this step again removes it, or says why not
-            discard_output(command)
-        return Ended(command.key, outcome, evidence)
-    try:
-        return Ended(command.key, Succeeded(read_output(command)), evidence)
-    except ValueError as error:
-        evidence = replace(evidence, kind=EndKind.RAISED, message=str(error))
-        return Ended(command.key, outcome_of(evidence, None), evidence)
 
 
 def _close_with_note(writer: LogWriter, note: str) -> None:

@@ -14,6 +14,7 @@ from ostinato.engine.everything import look_at_everything
 from ostinato.engine.reading import SourceReader
 from ostinato.engine.steps import STEPS, Step
 from ostinato.errors import StoreUnavailable
+from ostinato.loop.listening import Listening
 from ostinato.model.engine import LEADERSHIP, StepOutcome
 from ostinato.sources import open_account_sources, open_definition_sources
 from ostinato.store import journal
@@ -23,6 +24,8 @@ from ostinato.world import World
 log = structlog.get_logger()
 
 LONGEST_BACK_OFF = timedelta(minutes=5)
+INTERVALS_MISSED = 3
+"""So many intervals without a word from the store are a break in listening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Engine:
         self._interval = interval
         self._full_pass_every = full_pass_every
         self._steps = tuple(steps)
+        longest_gap = max(settings.heartbeat_timeout / 2, INTERVALS_MISSED * interval)
+        self._listening = Listening(clock, longest_gap=longest_gap)
         self._failing: dict[str, Failing] = {}
         self._full_pass_at: datetime | None = None
         self.name = name
@@ -81,18 +86,31 @@ class Engine:
         """Run one pass. With ``lead``, do so only while no other engine leads.
 
         A step that raises is reported in its outcome and left out until its back-off has passed. Raises
-        ``StoreUnavailable`` when the database is away: nothing can be done then, and nothing is.
+        ``StoreUnavailable`` when the database is away: nothing can be done then, and nothing is. An engine that leads
+        pass after pass judges agents only by a silence through which it has listened itself; a pass by itself takes
+        every heartbeat at its word.
         """
-        now, began = self._clock.now(), self._clock.monotonic()
-        if lead and not self._take_lead(now):
+        try:
+            return self._make_pass(lead=lead)
+        except StoreUnavailable:
+            self._listening.break_off()
+            raise
+
+    def _make_pass(self, *, lead: bool) -> Tick:
+        began = self._clock.monotonic()
+        if lead and not self._take_lead(self._clock.now()):
+            self._listening.hear()
             return Tick(led=False)
-        context = Context(now, self.name, self._settings)
+        listening_since = self._listening.hear() if lead else None
+        now = self._clock.now()  # not before the store has answered: that may have taken long, or be another one now
+        context = Context(now, self.name, self._settings, listening_since)
         self._look_at_everything_now_and_then(context)
         desired = self._reader.read()
         outcomes = tuple(self._run(step, desired, context) for step in self._steps if self._may_run(step, now))
         with self._store.write() as tx:
             seconds = self._clock.monotonic() - began
             journal.keep_pass(tx, engine=self.name, started_at=now, seconds=seconds, outcomes=outcomes)
+        self._listening.hear()
         return Tick(outcomes)
 
     def stop(self) -> None:
@@ -131,6 +149,7 @@ class Engine:
             outcome = StepOutcome(name, failed=1, error=f"{type(error).__name__}: {error}")
         else:
             self._failing.pop(name, None)
+            self._listening.hear()
         outcome = replace(outcome, seconds=round(self._clock.monotonic() - began, 6))
         if outcome.changed or outcome.failed:
             log.info("step", engine=self.name, **_shown(outcome))

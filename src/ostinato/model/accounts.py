@@ -23,7 +23,10 @@ class Maintenance:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredAccount:
-    """An account as its source declares it."""
+    """An account as its source declares it.
+
+    At most ``concurrency`` of its runs are carried out at a time. ``weight`` is its share of what accounts compete for.
+    """
 
     token: str
     time_zone: str = "UTC"
@@ -32,6 +35,7 @@ class DeclaredAccount:
     maintenance: Maintenance | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     weight: float = 1.0
+    concurrency: int | None = None
 
     @property
     def version(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from ostinato.model.runs import Evidence
+from ostinato.model.runs import Evidence, RunRules
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import EventFate, Step, StepError
 
@@ -16,6 +16,13 @@ class PlanMade:
     """The steps of the run, as they stand now. All of them are new to the store."""
 
     steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RulesMade:
+    """What the run's action declares of it is known now, and in force from now on."""
+
+    rules: RunRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class RunMoved:
     """The run goes on to another status, and its agent has nothing to do with it any more.
 
     ``evidence`` says how it ended, when it did. A suspended run is woken at ``wake_at``. One that waits again is for an
-    agent that serves ``queue``; ``waits_for`` says what else it needs, where that is not plain.
+    agent that serves ``queue``; ``waits_for`` says what else it needs, where that is not plain. One that ``takes_turn``
+    waits for nothing but its singleton: its agent may claim it again at once, if that is free.
     """
 
     to: RunStatus
@@ -60,7 +68,8 @@ class RunMoved:
     wake_at: datetime | None = None
     queue: str | None = None
     waits_for: str = ""
+    takes_turn: bool = False
 
 
-Change: TypeAlias = PlanMade | StepChanged | TryFailed | EventSettled | RunMoved
+Change: TypeAlias = PlanMade | RulesMade | StepChanged | TryFailed | EventSettled | RunMoved
 """What may change. There is nothing else."""

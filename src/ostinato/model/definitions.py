@@ -109,7 +109,8 @@ class DeclaredDefinition:
     Its work is a ``command``, an ``action`` (``package.module:name``) with ``inputs``, or ``steps``: one of the three.
     ``frequency`` is the canonical key of ``ostinato.calendar``; ``time_zone`` overrules that of the account.
     ``start_before`` is how long after it was due a run may still start; ``time_limit`` how long it may take.
-    ``rescue`` is for steps that do not say otherwise; an action has its own.
+    ``rescue`` is for steps that do not say otherwise; an action has its own. At most ``concurrency`` of its runs are
+    carried out at a time, and each ``uses`` so many places of pools, by name.
     """
 
     name: str
@@ -136,6 +137,8 @@ class DeclaredDefinition:
     steps: tuple[DeclaredStep, ...] = ()
     rescue: Rescue = Rescue.FAIL
     retry_from: RetryFrom = RetryFrom.FAILED_STEP
+    concurrency: int | None = None
+    uses: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def version(self) -> str:

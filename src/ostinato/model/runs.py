@@ -1,4 +1,4 @@
-"""Runs: attempts at slots, and one-offs; what ended them; and the history of their statuses."""
+"""Runs: attempts at slots, and one-offs; what ended them (from ``evidence``); and the history of their statuses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from ostinato.model.definitions import DeclaredDefinition
+from ostinato.model.evidence import LOST_KINDS as LOST_KINDS  # noqa: PLC0414  whoever reads of runs reads of these
+from ostinato.model.evidence import EndKind as EndKind  # noqa: PLC0414
+from ostinato.model.evidence import Evidence as Evidence  # noqa: PLC0414
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import RunStatus
 
@@ -22,35 +25,20 @@ class RunOrigin(StrEnum):
     TRIGGER = "trigger"
 
 
-class EndKind(StrEnum):
-    """What ended a run's work."""
-
-    EXITED = "exited"
-    SIGNALLED = "signalled"
-    OUT_OF_MEMORY = "out_of_memory"
-    TIME_LIMIT = "time_limit"
-    NOT_STARTED = "not_started"
-    LOST = "lost"
-    TOO_LATE = "too_late"
-    STOPPED = "stopped"
-    CANCELLED = "cancelled"
-    RAISED = "raised"
-    COMPLETED = "completed"
-    UPSTREAM_FAILED = "upstream_failed"
-
-
-LOST_KINDS = frozenset({EndKind.LOST, EndKind.STOPPED})
-"""Endings that are not the job's fault: they have a retry budget of their own."""
-
-
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """How a run ended: the kind, the exit code or signal where there is one, and a sentence for people."""
+class RunRules:
+    """What an action declares of the runs that carry it out. False if that is nothing.
 
-    kind: EndKind
-    message: str
-    exit_code: int | None = None
-    signal: str | None = None
+    ``hooks`` are names of functions, by the status that a run has come to. Of the runs with one ``singleton_key`` one
+    is carried out at a time; another waits or, if it ``refuses`` to, has failed.
+    """
+
+    hooks: Mapping[RunStatus, tuple[str, ...]] = field(default_factory=dict)
+    singleton_key: str | None = None
+    refuses: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.hooks) or self.singleton_key is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +51,7 @@ class Run:
     ``wake_at``. ``waits_for`` says what a run that is scheduled or waiting needs, where that is not plain.
     ``agent`` carries it out, or did when it ended. ``lease_token`` grows with every claim and every revocation;
     ``decision`` counts what was decided about it and recorded. While ``halted_by`` is set its slot is not run again.
+    Of the runs with one ``singleton_key`` one is carried out at a time; another waits, unless it ``singleton_refuses``.
     """
 
     id: int
@@ -97,6 +86,7 @@ class Run:
     parent_step: int | None = None
     child_number: int | None = None
     singleton_key: str | None = None
+    singleton_refuses: bool = False
     claimed_at: datetime | None = None
     wake_at: datetime | None = None
     deadline_at: datetime | None = None

@@ -49,9 +49,13 @@ class SlotStatus(StrEnum):
 
 
 class AgentStatus(StrEnum):
-    """What is known of an agent: ``lost`` sent no heartbeat for too long, ``stopped`` said goodbye."""
+    """What is known of an agent: ``lost`` sent no heartbeat for too long, ``stopped`` said goodbye.
+
+    One that is ``draining`` has heard that it is to take no more runs, and takes none.
+    """
 
     ALIVE = "alive"
+    DRAINING = "draining"
     STOPPING = "stopping"
     STOPPED = "stopped"
     LOST = "lost"

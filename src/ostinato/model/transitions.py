@@ -55,7 +55,7 @@ RUN_TRANSITIONS: tuple[Edge[RunStatus], ...] = (
     _edge(
         RunStatus.WAITING,
         RunStatus.FAILED,
-        "its start_before has passed, or its planning failed",
+        "its start_before has passed, its planning failed, or its singleton is taken",
         Party.ENGINE,
         Party.PERSON,
     ),
@@ -64,7 +64,12 @@ RUN_TRANSITIONS: tuple[Edge[RunStatus], ...] = (
     _edge(RunStatus.RUNNING, RunStatus.FAILED, "its work failed", Party.AGENT),
     _edge(RunStatus.RUNNING, RunStatus.TIMEOUT, "too long, or its agent is lost", Party.ENGINE, Party.AGENT),
     _edge(
-        RunStatus.RUNNING, RunStatus.CANCELLED, "cancelled, and seen to be gone; or halted", Party.AGENT, Party.PERSON
+        RunStatus.RUNNING,
+        RunStatus.CANCELLED,
+        "cancelled, and seen to be gone, or its agent is; or halted",
+        Party.AGENT,
+        Party.ENGINE,
+        Party.PERSON,
     ),
     _edge(RunStatus.RUNNING, RunStatus.PAUSED, "an error waits for a person", Party.AGENT),
     _edge(RunStatus.RUNNING, RunStatus.SUSPENDED, "only suspended steps are left", Party.AGENT),
@@ -115,6 +120,20 @@ _STEP_EDGES = {(edge.source, edge.target): edge for edge in STEP_TRANSITIONS}
 def sources_of(target: RunStatus, by: Party) -> frozenset[RunStatus]:
     """Return the statuses from which ``by`` may move a run to ``target``."""
     return frozenset(edge.source for edge in RUN_TRANSITIONS if edge.target is target and by in edge.by)
+
+
+def find_path(source: RunStatus, target: RunStatus) -> list[RunStatus]:
+    """Return the statuses that a run comes through on its shortest way from ``source`` to ``target``, which is last.
+
+    Raises ``IllegalTransition`` when there is none.
+    """
+    paths = {source: list[RunStatus]()}
+    while target not in paths:
+        further = [edge for edge in RUN_TRANSITIONS if edge.source in paths and edge.target not in paths]
+        if not further:
+            raise IllegalTransition(f"there is no way for a run from {source} to {target}")
+        paths |= {edge.target: [*paths[edge.source], edge.target] for edge in further}
+    return paths[target]
 
 
 def check_run_transition(sources: Iterable[RunStatus], target: RunStatus, by: Party) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from ostinato.model.runs import RunRules
 from ostinato.model.steps import Event, Json, Step, StepError
 
 
@@ -46,19 +47,24 @@ class WorkItem:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """It is done. ``planned`` are the steps that came of planning."""
+    """It is done. ``planned`` are the steps that came of planning, ``rules`` what the planned action declares."""
 
     output: Json = None
     planned: tuple[Step, ...] = ()
+    rules: RunRules = field(default_factory=RunRules)
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It failed. ``step`` names which, when several were finalized. ``output`` is what it kept until then."""
+    """It failed. ``step`` names which, when several were finalized. ``output`` is what it kept until then.
+
+    Where planning failed, ``rules`` are the hooks that the action declares all the same.
+    """
 
     error: StepError
     step: int | None = None
     output: Json = None
+    rules: RunRules = field(default_factory=RunRules)
 
 
 @dataclass(frozen=True, slots=True)

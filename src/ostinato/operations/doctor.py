@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -13,10 +13,13 @@ from ostinato.clock import Clock, SystemClock
 from ostinato.durations import format_duration
 from ostinato.errors import DeclarationError, OstinatoError, SchemaMismatch
 from ostinato.operations.declaring import read_sources
+from ostinato.operations.repairing import SEEN_TO_BY_ENGINE, look_since, prescribe
 from ostinato.policies.liveness import is_engine_late
 from ostinato.store import health, journal
+from ostinato.store.breaches import Offence
 from ostinato.store.database import Tx
-from ostinato.store.invariants import INVARIANTS, Invariant, find_since
+from ostinato.store.guards import list_missing_guards
+from ostinato.store.invariants import INVARIANTS, Invariant
 from ostinato.store.versioning import check_version, read_version
 from ostinato.world import World, open_world
 
@@ -36,13 +39,17 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: what was looked at, what was found, what that means, and what to do about it."""
+    """One check: what was looked at, what was found, what that means, and what to do about it.
+
+    ``remedies`` are what mends it, one thing that was found after the other.
+    """
 
     name: str
     health: Health
     found: str
     means: str = ""
     hint: str = ""
+    remedies: tuple[str, ...] = ()
 
 
 def examine_project(config_file: Path) -> list[Check]:
@@ -71,6 +78,7 @@ def examine(world: World, *, machine: Clock | None = None) -> list[Check]:
             checks += _check_sqlite(tx, world)
             checks += _check_clock(tx, machine or SystemClock())
             if schema.health is Health.OK:
+                checks.append(_check_guards(tx))
                 checks += _check_invariants(tx, world)
     except OstinatoError as error:
         checks.append(_broken("database", error, "no engine and no agent can work"))
@@ -178,20 +186,32 @@ def _check_sources(world: World) -> Iterator[Check]:
 
 
 def _check_invariants(tx: Tx, world: World) -> Iterator[Check]:
-    now, engine = world.clock.now(), world.config.engine
-    since = find_since(tx, overdue_since=now - engine.full_pass_every - 3 * engine.interval)
+    since = look_since(tx, world)
     last = next(iter(journal.list_passes(tx, limit=1)), None)
-    asleep = is_engine_late(last, interval=engine.interval, now=now)
+    asleep = is_engine_late(last, interval=world.config.engine.interval, now=world.clock.now())
     for invariant in INVARIANTS:
-        yield _judge(invariant, invariant.find(tx, since), asleep=asleep)
+        yield _judge(invariant, invariant.find_offences(tx, since), asleep=asleep)
 
 
-def _judge(invariant: Invariant, offences: list[str], *, asleep: bool) -> Check:
+def _check_guards(tx: Tx) -> Check:
+    missing = list_missing_guards(tx)
+    if not missing:
+        return Check("guards", Health.OK, "the database refuses what no program may do")
+    return Check(
+        "guards",
+        Health.BROKEN,
+        f"somebody has taken away: {', '.join(map(str, missing))}",
+        means="the database does not refuse what no program may do, and a mistake breaks more than it should",
+        hint="to put them back: ostinato doctor --repair",
+    )
+
+
+def _judge(invariant: Invariant, offences: Sequence[Offence], *, asleep: bool) -> Check:
     name = f"invariant {invariant.number}"
     if not offences:
         return Check(name, Health.OK, invariant.holds)
-    found = "; ".join(offences)
-    if invariant.number == 8 and asleep:
+    found = "; ".join(map(str, offences))
+    if asleep and all(offence.breach in SEEN_TO_BY_ENGINE for offence in offences):
         means = f"not true at present: {invariant.holds}; no engine is at work that would see to it"
         return Check(name, Health.WARNING, found, means, hint="start one: ostinato engine --forever, or ostinato up")
     return Check(
@@ -200,6 +220,7 @@ def _judge(invariant: Invariant, offences: list[str], *, asleep: bool) -> Check:
         found,
         means=f"this should never be: {invariant.holds}",
         hint="it is a bug in Ostinato, or somebody has changed the database by hand; please report it",
+        remedies=tuple(dict.fromkeys(map(prescribe, offences))),
     )
 
 

@@ -119,7 +119,8 @@ def _explain_live(look: _Look, slot: Slot) -> Explanation:
 
 def _explain_waiting(look: _Look, slot: Slot, run: Run) -> Explanation:
     timeout = look.world.engine_settings.heartbeat_timeout
-    judged = judge_claim(get_claim_facts(look.tx, run, heartbeat_timeout=timeout), look.now)
+    facts = get_claim_facts(look.tx, run, heartbeat_timeout=timeout, rules=look.world.claim_rules)
+    judged = judge_claim(facts, look.now)
     verdict = Verdict((*find_gates(look.tx, [run]).get(run.id, ()), *judged.gates))
     status = slot.face(look.now)
     why = f"; {runs.list_transitions(look.tx, run.id)[0].cause}" if status is SlotFace.RETRYING else ""

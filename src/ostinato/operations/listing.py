@@ -10,6 +10,7 @@ from pathlib import Path
 from ostinato.executors.logs import log_path
 from ostinato.model.accounts import Account
 from ostinato.model.definitions import DeclaredDefinition, Definition, Dependency
+from ostinato.model.limits import LimitUse
 from ostinato.model.runs import Run, Transition
 from ostinato.model.slots import Slot, SlotFace
 from ostinato.model.statuses import RunStatus
@@ -17,7 +18,7 @@ from ostinato.operations.names import get_account, get_definition, get_run, get_
 from ostinato.operations.reasons import AT_REST, find_gates, tell_reasons
 from ostinato.policies.claim import judge_claim
 from ostinato.policies.verdict import Verdict
-from ostinato.store import accounts, definitions, runs, slots
+from ostinato.store import accounts, definitions, runs, slots, usage
 from ostinato.store.claim_facts import get_claim_facts
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks
@@ -78,6 +79,12 @@ def list_definitions(world: World) -> list[ListedDefinition]:
     ]
 
 
+def list_limits(world: World) -> list[LimitUse]:
+    """List all limits: how many places each has, how many are used, and how many runs wait that need one."""
+    with world.store.read() as tx:
+        return usage.list_limits(tx, world.claim_rules)
+
+
 def list_slots(
     world: World,
     *,
@@ -136,7 +143,6 @@ def list_runs(
 def show_run(world: World, run_id: int) -> RunDetails:
     """Return all that is known of one run; ``NotFound`` when there is none of that number."""
     now = world.clock.now()
-    timeout = world.config.engine.heartbeat_timeout
     with world.store.read() as tx:
         run = get_run(tx, run_id)
         history = tuple(runs.list_transitions(tx, run_id))
@@ -147,9 +153,14 @@ def show_run(world: World, run_id: int) -> RunDetails:
             declared=definitions.find_version(tx, run.definition, run.version) if run.definition else None,
             current_version=get_definition(tx, run.definition).version if run.definition else run.version,
             why=history[0].cause,
-            claim=judge_claim(get_claim_facts(tx, run, heartbeat_timeout=timeout), now) if waits else None,
+            claim=_judge_claim(tx, world, run, now) if waits else None,
             log=find_log(world, run_id),
         )
+
+
+def _judge_claim(tx: Tx, world: World, run: Run, now: datetime) -> Verdict:
+    timeout = world.engine_settings.heartbeat_timeout
+    return judge_claim(get_claim_facts(tx, run, heartbeat_timeout=timeout, rules=world.claim_rules), now)
 
 
 def find_log(world: World, run_id: int) -> Path:

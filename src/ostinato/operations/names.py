@@ -1,6 +1,6 @@
 """From what a person writes to the row that is meant; where there is none, the error names the nearest right spelling.
 
-Owns how accounts, definitions, slots, runs and steps are named by people.
+Owns how accounts, definitions, slots, runs, steps and agents are named by people.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from difflib import get_close_matches
 from ostinato.calendar.labels import parse_label
 from ostinato.errors import NotFound, NotPossible
 from ostinato.model.accounts import Account
+from ostinato.model.agents import Agent
 from ostinato.model.definitions import Definition, Matrix
 from ostinato.model.runs import Run
 from ostinato.model.slots import Slot, SlotName
 from ostinato.model.steps import StepRow
 from ostinato.operations.absence import Wanted, explain_absence
-from ostinato.store import accounts, definitions, plans, runs, slots
+from ostinato.store import accounts, agents, definitions, plans, runs, slots
 from ostinato.store.database import Tx
 from ostinato.store.lanes import find_lane
 from ostinato.world import World
@@ -146,6 +147,15 @@ def get_account(tx: Tx, token: str) -> Account:
     return account
 
 
+def get_agent(tx: Tx, name: str) -> Agent:
+    """Return the agent of that name, or raise ``NotFound`` with the nearest one."""
+    agent = agents.find_agent(tx, name)
+    if agent is None:
+        known = [row.name for row in agents.list_agents(tx)]
+        raise _unknown("agent", name, known, otherwise="start one: ostinato agent --forever, or ostinato up")
+    return agent
+
+
 def _get_account_of(tx: Tx, definition: Definition, name: SlotName) -> Account | None:
     if definition.declared.matrix is Matrix.NONE:
         if name.account is None:
@@ -186,7 +196,9 @@ def _parse_start(label: str, zone: str) -> datetime:
         raise NotFound(str(error), hint=f"the times are those of {zone}, unless Z or an offset is given") from None
 
 
-def _unknown(kind: str, name: str, known: Sequence[str]) -> NotFound:
+def _unknown(
+    kind: str, name: str, known: Sequence[str], *, otherwise: str = "make them what is declared: ostinato apply"
+) -> NotFound:
     spellings = {spelling.casefold(): spelling for spelling in known}
     nearest = get_close_matches(name.casefold(), spellings, n=1)
     if nearest:
@@ -194,7 +206,7 @@ def _unknown(kind: str, name: str, known: Sequence[str]) -> NotFound:
     elif known:
         hint = f"there are: {_list_some(known)}"
     else:
-        hint = f"there are no {kind}s yet; make them what is declared: ostinato apply"
+        hint = f"there are no {kind}s yet; {otherwise}"
     return NotFound(f"there is no {kind} {name}", hint=hint)
 
 

@@ -1,15 +1,20 @@
-"""The JSON of plans, steps and events, beside that of all else in ``shapes``, with the same promises."""
+"""The JSON of plans, steps, events and hooks, beside that of all else in ``shapes``, with the same promises."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ostinato.model.changes import TryFailed
+from ostinato.model.hooks import HookCall
 from ostinato.model.steps import Event, Step, StepError
-from ostinato.operations.halting import Halted
 from ostinato.operations.inputs import read_input
-from ostinato.operations.plans import ListedPlan, PlanDetails, ShownStep
-from ostinato.operations.sending import Receipt
 from ostinato.operations.shapes import Json, gate, instant, run
-from ostinato.operations.steering import Edited, GivenUp, Resumed, Skipped
+
+if TYPE_CHECKING:
+    from ostinato.operations.halting import Halted
+    from ostinato.operations.plans import ListedPlan, PlanDetails, ShownStep
+    from ostinato.operations.sending import Receipt
+    from ostinato.operations.steering import Edited, GivenUp, Resumed, Skipped
 
 
 def listed_plan(row: ListedPlan) -> Json:
@@ -78,6 +83,17 @@ def step_error(row: StepError) -> Json:
         "traceback": row.traceback,
         "exit_code": row.exit_code,
         "signal": row.signal,
+    }
+
+
+def hook_call(row: HookCall) -> Json:
+    """Return a call of a hook, and what became of it. As long as it is to be made ``called_at`` is null."""
+    return {
+        "hook": row.hook,
+        "status": row.status.value,
+        "at": instant(row.at),
+        "called_at": instant(row.called_at),
+        "error": None if row.error is None else step_error(row.error),
     }
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from ostinato.executors.logs import log_path
 from ostinato.model.changes import TryFailed
+from ostinato.model.hooks import HookCall
 from ostinato.model.runs import Run
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import COMMAND, Chunk, Event, EventFate, Step, StepRow
 from ostinato.operations.names import get_run, get_step, unknown_step
 from ostinato.operations.reasons import find_gates, tell_what_it_waits_for
 from ostinato.policies.verdict import Gate
-from ostinato.store import chunks, definitions, events, plans, runs
+from ostinato.store import chunks, definitions, events, hook_calls, plans, runs
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks as cut
 from ostinato.store.plan_lists import count_children_by_step, list_planned_runs, measure_progress
@@ -55,13 +56,15 @@ class ShownStep:
 class PlanDetails:
     """The plan of a run. It is empty as long as the run has none: an agent plans it when it first takes it.
 
-    ``gates`` are what stands against the run, if it is paused or suspended, or waits for something unusual.
+    ``gates`` are what stands against the run, if it is paused or suspended, or waits for something unusual. ``hooks``
+    are the calls of hooks that it has asked for so far, oldest first.
     """
 
     run: Run
     steps: tuple[ShownStep, ...]
     progress: float | None
     gates: tuple[Gate, ...]
+    hooks: tuple[HookCall, ...]
 
     @property
     def is_plain(self) -> bool:
@@ -87,6 +90,7 @@ def show_plan(world: World, run_id: int) -> PlanDetails:
             steps=tuple(_list_steps(tx, world, run)),
             progress=measure_progress(tx, [run_id]).get(run_id),
             gates=find_gates(tx, [run]).get(run_id, ()),
+            hooks=tuple(hook_calls.list_hook_calls(tx, run_id)),
         )
 
 

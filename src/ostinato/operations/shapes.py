@@ -9,21 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ostinato.errors import OstinatoError, Problem
 from ostinato.model.accounts import Account
 from ostinato.model.engine import AuditEntry, Changes, Pass, SourceState, StepOutcome
+from ostinato.model.limits import LimitUse
 from ostinato.model.runs import Run, Transition
-from ostinato.operations.cancelling import Cancelled
-from ostinato.operations.declaring import Diff
-from ostinato.operations.doctor import Check
-from ostinato.operations.explaining import Explanation
-from ostinato.operations.listing import ListedDefinition, ListedSlot, RunDetails
-from ostinato.operations.pausing import Pausing
-from ostinato.operations.starting import Started
-from ostinato.operations.status import AgentState, EngineState, Status
 from ostinato.policies.verdict import Gate
+
+if TYPE_CHECKING:  # who shows one answer need not load what makes all the others
+    from ostinato.operations.cancelling import Cancelled
+    from ostinato.operations.declaring import Diff
+    from ostinato.operations.doctor import Check
+    from ostinato.operations.draining import Draining
+    from ostinato.operations.explaining import Explanation
+    from ostinato.operations.listing import ListedDefinition, ListedSlot, RunDetails
+    from ostinato.operations.pausing import Pausing
+    from ostinato.operations.repairing import Repaired
+    from ostinato.operations.starting import Started
+    from ostinato.operations.status import AgentState, EngineState, Status
 
 Json = dict[str, Any]
 
@@ -94,6 +99,7 @@ def run_details(row: RunDetails) -> Json:
         "command": list(row.declared.command) if row.declared else None,
         "parameters": dict(row.run.parameters),
         "request_reason": row.run.request_reason,
+        "singleton": row.run.singleton_key,
         "gates": [gate(one) for one in row.claim.gates] if row.claim else [],
         "log": str(row.log),
         "history": [_transition(entry) for entry in row.history],
@@ -112,6 +118,7 @@ def account(row: Account, now: datetime) -> Json:
         "in_maintenance": window is not None and window.covers(now),
         "labels": dict(declared.labels),
         "weight": declared.weight,
+        "concurrency": declared.concurrency,
         "source": row.source,
         **_pause(row.paused_at, row.paused_by, row.pause_reason),
     }
@@ -144,12 +151,25 @@ def definition(row: ListedDefinition) -> Json:
         "downstream": list(row.downstream),
         "queue": declared.queue,
         "priority": declared.priority,
+        "concurrency": declared.concurrency,
+        "uses": dict(declared.uses),
         "start_before": _seconds(declared.start_before),
         "time_limit": _seconds(declared.time_limit),
         "active": declared.active,
         "version": it.version,
         "source": it.source,
         **_pause(it.paused_at, it.paused_by, it.pause_reason),
+    }
+
+
+def limit(row: LimitUse) -> Json:
+    """Return a limit and how much of it is used."""
+    return {
+        "kind": row.kind.value,
+        "name": row.name,
+        "limit": row.limit,
+        "used": row.used,
+        "waiting": row.waiting,
     }
 
 
@@ -186,7 +206,7 @@ def status(row: Status) -> Json:
         "runs": dict(sorted(row.runs.items())),
         "sources": [_source(source) for source in row.sources],
         "engine": _engine(row.engine),
-        "agents": [_agent(agent) for agent in row.agents],
+        "agents": [agent(one) for one in row.agents],
         "troubles": [{"message": trouble.message, "hint": trouble.hint} for trouble in row.troubles],
         "at": instant(row.now),
     }
@@ -225,6 +245,11 @@ def pausing(row: Pausing) -> Json:
     return {"kind": row.kind.value, "name": row.name, "paused": row.paused}
 
 
+def draining(row: Draining) -> Json:
+    """Return an agent that drains, or takes runs again, and whether it has nothing left."""
+    return {**agent(row), "drained": row.is_over}
+
+
 def check(row: Check) -> Json:
     """Return what one check of the doctor found."""
     return {
@@ -233,7 +258,13 @@ def check(row: Check) -> Json:
         "found": row.found,
         "means": row.means,
         "hint": row.hint,
+        "remedies": list(row.remedies),
     }
+
+
+def repaired(row: Repaired) -> Json:
+    """Return what a repair did, or would do, and what kept it from more."""
+    return {"repair": row.name, "does": row.does, "done": list(row.done), "error": row.error}
 
 
 def audit_entry(row: AuditEntry) -> Json:
@@ -295,7 +326,8 @@ def _outcome(row: StepOutcome) -> Json:
     return asdict(row)
 
 
-def _agent(row: AgentState) -> Json:
+def agent(row: AgentState | Draining) -> Json:
+    """Return an agent as it stands."""
     it = row.agent
     return {
         "agent": it.name,
@@ -309,6 +341,7 @@ def _agent(row: AgentState) -> Json:
         "version": it.version,
         "started_at": instant(it.started_at),
         "heartbeat_at": instant(it.heartbeat_at),
+        "drain": _request(it.drain_requested_at, it.drain_requested_by, it.drain_reason),
     }
 
 
@@ -317,7 +350,11 @@ def _changes(row: Changes) -> Mapping[str, list[str]]:
 
 
 def _pause(at: datetime | None, by: str | None, reason: str | None) -> Json:
-    return {"paused": {"at": instant(at), "by": by, "reason": reason} if at else None}
+    return {"paused": _request(at, by, reason)}
+
+
+def _request(at: datetime | None, by: str | None, reason: str | None) -> Json | None:
+    return {"at": instant(at), "by": by, "reason": reason} if at else None
 
 
 def _day(day: date | None) -> str | None:

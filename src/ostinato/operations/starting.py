@@ -218,4 +218,5 @@ def _start_before(definition: Definition, now: datetime) -> datetime | None:
 def tell_started(tx: Tx, world: World, run_id: int, now: datetime) -> Started:
     """Return a run that was asked for, with what decides when an agent takes it."""
     run, timeout = get_run(tx, run_id), world.engine_settings.heartbeat_timeout
-    return Started(run, judge_claim(get_claim_facts(tx, run, heartbeat_timeout=timeout), now))
+    facts = get_claim_facts(tx, run, heartbeat_timeout=timeout, rules=world.claim_rules)
+    return Started(run, judge_claim(facts, now))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ostinato.actions.approval import Approval
 from ostinato.durations import format_duration
@@ -14,13 +14,16 @@ from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.operations.absence import show
 from ostinato.policies.liveness import is_alive, is_engine_late
-from ostinato.store import accounts, agents, definitions, journal, runs, slots
+from ostinato.store import accounts, agents, definitions, hook_calls, journal, runs, slots
 from ostinato.store.database import Tx
 from ostinato.store.plan_lists import count_suspended_in, count_waiting_for
 from ostinato.world import World
 
 PASSES_LOOKED_AT = 400
 """A step that keeps failing is left out of passes for minutes at most: so many passes show its last outcome."""
+
+HOOKS_LOOKED_AT = timedelta(days=1)
+"""Calls of hooks that failed are told of for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,15 @@ class AgentState:
     agent: Agent
     alive: bool
 
+    @property
+    def status(self) -> AgentStatus:
+        """Return the status that faces show: that one fell silent, or is to drain, before it is on record."""
+        if self.agent.status in (AgentStatus.STOPPED, AgentStatus.LOST):
+            return self.agent.status
+        if not self.alive:
+            return AgentStatus.LOST
+        return AgentStatus.DRAINING if self.agent.is_draining else self.agent.status
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -80,6 +92,7 @@ def get_status(world: World) -> Status:
             *_engine_troubles(engine, now),
             *_agent_troubles(known, agents.count_waiting_runs(tx)),
             *_slot_troubles(slot_counts),
+            *_hook_troubles(hook_calls.list_failing_runs(tx, since=now - HOOKS_LOOKED_AT)),
             *_run_troubles(run_counts, count_suspended_in(tx, Approval.traits.name), count_waiting_for(tx)),
         )
         return Status(
@@ -144,7 +157,14 @@ def _engine_troubles(engine: EngineState, now: datetime) -> Iterator[Trouble]:
 
 
 def _agent_troubles(known: Sequence[AgentState], waiting: Mapping[str, int]) -> Iterator[Trouble]:
-    taking = [state.agent for state in known if state.alive and state.agent.status is AgentStatus.ALIVE]
+    taking = [state.agent for state in known if state.alive and state.agent.takes_runs]
+    draining = [state.agent for state in known if state.alive and state.agent.is_draining]
+    if draining and not taking:
+        yield Trouble(
+            "every agent drains: nothing more is begun",
+            f"let one take runs again: ostinato drain {draining[0].name} --undo; or start another",
+        )
+        return
     if not taking:
         yield Trouble(
             "no agent is at work: nothing is carried out", "start one: ostinato agent --forever, or ostinato up"
@@ -163,6 +183,15 @@ def _slot_troubles(counts: Mapping[SlotFace, int]) -> Iterator[Trouble]:
     if failed:
         message = "1 slot has failed for good" if failed == 1 else f"{failed} slots have failed for good"
         yield Trouble(message, "list them: ostinato slots --status failed; give one another try: ostinato retry SLOT")
+
+
+def _hook_troubles(failing: Mapping[int, int]) -> Iterator[Trouble]:
+    """Tell of calls of hooks that failed, given their numbers by run."""
+    if failing:
+        failed = sum(failing.values())
+        calls = "1 call of a hook has failed" if failed == 1 else f"{failed} calls of hooks have failed"
+        hint = f"nobody else is troubled by it; what went wrong in the latest run: ostinato show {max(failing)}"
+        yield Trouble(f"{calls} within a day", hint)
 
 
 def _run_troubles(counts: Mapping[str, int], questions: int, waiting_for: Mapping[str, int]) -> Iterator[Trouble]:

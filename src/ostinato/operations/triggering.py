@@ -14,11 +14,10 @@ from typing import Any, Literal
 
 from ostinato.actions.encoding import encode
 from ostinato.actions.failures import make_error
-from ostinato.actions.options import Singleton
 from ostinato.actions.requests import PlanRequest, build_plan, make_request
 from ostinato.errors import InvalidValue, NotPossible
 from ostinato.model.runs import Evidence, NewRun, Run, RunOrigin
-from ostinato.model.statuses import RunStatus, StepStatus
+from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import Phase, Rescue, Step, StepError, StepRules
 from ostinato.operations.names import get_run, name_run
 from ostinato.operations.people import Person, note_change
@@ -168,9 +167,9 @@ def _make_run(request: PlanRequest, options: TriggerOptions, by: Person, reason:
         action=request.action,
         input=dict(request.input),
         context=_encode_context(options.context),
-        singleton_key=request.singleton_key,
+        singleton_key=request.rules.singleton_key,
         hold_singleton=_is_refused(request, options),
-        hooks={RunStatus(status): names for status, names in request.hooks.items()} or None,
+        hooks=request.rules.hooks or None,
     )
 
 
@@ -184,11 +183,11 @@ def _encode_context(context: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _is_refused(request: PlanRequest, options: TriggerOptions) -> bool:
     """Tell whether a second run is refused while another of its key lives, rather than made to wait."""
-    if request.singleton_key is None:
+    if request.rules.singleton_key is None:
         if options.singleton is not None:
             raise NotPossible(f"{request.action} is no singleton", hint="declare singleton=True with it")
         return False
-    return Singleton(options.singleton or request.singleton or Singleton.WAIT) is Singleton.REFUSE
+    return request.rules.refuses if options.singleton is None else options.singleton == "refuse"
 
 
 def _create(tx: Tx, new: NewRun, by: Person, now: datetime) -> Run:

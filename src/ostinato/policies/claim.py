@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from ostinato.model.agents import Agent
 from ostinato.model.runs import Need
-from ostinato.model.statuses import LIVE_RUN_STATUSES, SUCCEEDED_RUN_STATUSES, AgentStatus
+from ostinato.model.statuses import LIVE_RUN_STATUSES, SUCCEEDED_RUN_STATUSES
+from ostinato.policies.limits import Occupancy, limit_gate
 from ostinato.policies.liveness import is_alive
 from ostinato.policies.start import Standing, standing_gates
 from ostinato.policies.verdict import Gate, Verdict
@@ -22,10 +23,12 @@ class ClaimFacts:
     """All that decides when an agent takes a run.
 
     ``start_at`` is when a scheduled run begins to wait, ``start_before`` when it is too late; a run that has ``begun``
-    is never too late. One that is to be cancelled, ``cancelling``, is taken whatever is stopped. ``agents`` are all
-    that the store knows, and ``heartbeat_timeout`` after how much silence one counts as lost. ``ahead`` is how many
-    runs of its queue are asked first. ``needs`` are the runs that a scheduled one needs; ``singleton`` is its key, and
-    ``held_by`` another run that holds the key or takes it first.
+    is never too late. One that is to be cancelled, ``cancelling``, is taken whatever stands against it, as soon as an
+    agent has room. ``agents`` are all that the store knows, and ``heartbeat_timeout`` after how much silence one counts
+    as lost. ``ahead`` is how many runs of its queue come first, those aside that come first because others have had
+    their turn. ``needs`` are the runs that a scheduled one needs; ``singleton`` is its key, and ``held_by`` another run
+    that holds the key or takes it first; one that ``refuses`` does not wait for that. ``occupancies`` are those of the
+    limits that concern it.
     """
 
     standing: Standing
@@ -40,13 +43,22 @@ class ClaimFacts:
     needs: tuple[Need, ...] = ()
     singleton: str | None = None
     held_by: int | None = None
+    refuses: bool = False
+    occupancies: tuple[Occupancy, ...] = ()
 
 
 def judge_claim(facts: ClaimFacts, now: datetime) -> Verdict:
     """Judge whether an agent may take the run at ``now``."""
-    standing = () if facts.cancelling else standing_gates(facts.standing, now)
-    before = (*_needs(facts), *_start_time(facts, now), *standing, *_not_too_late(facts, now), *_singleton(facts))
-    return Verdict((*before, *_agents(facts, now)))
+    return Verdict((*(() if facts.cancelling else _of_the_run(facts, now)), *_agents(facts, now)))
+
+
+def _of_the_run(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
+    yield from _needs(facts)
+    yield from _start_time(facts, now)
+    yield from standing_gates(facts.standing, now)
+    yield from _not_too_late(facts, now)
+    yield from _singleton(facts)
+    yield from (limit_gate(occupancy) for occupancy in facts.occupancies)
 
 
 def _needs(facts: ClaimFacts) -> Iterator[Gate]:
@@ -87,17 +99,17 @@ def _singleton(facts: ClaimFacts) -> Iterator[Gate]:
         yield Gate("singleton", True, f"no other run holds {facts.singleton}")
     else:
         reason = f"run {facts.held_by} holds {facts.singleton}, or waits longer for it"
-        yield Gate("singleton", False, reason, clears=f"the end of that run: ostinato show {facts.held_by}")
+        end = f"the end of that run: ostinato show {facts.held_by}"
+        clears = "nothing: the engine fails it in its next pass" if facts.refuses else end
+        yield Gate("singleton", False, reason, clears=clears)
 
 
 def _agents(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
     serving = [agent for agent in facts.agents if facts.queue in agent.queues]
-    taking = [
-        agent
-        for agent in serving
-        if agent.status is AgentStatus.ALIVE and is_alive(agent, heartbeat_timeout=facts.heartbeat_timeout, now=now)
-    ]
-    yield _agent_alive(facts.queue, serving, taking)
+    alive = [agent for agent in serving if is_alive(agent, heartbeat_timeout=facts.heartbeat_timeout, now=now)]
+    taking = [agent for agent in alive if agent.takes_runs]
+    draining = [agent for agent in alive if agent.is_draining]
+    yield _agent_alive(facts.queue, serving, taking) if taking or not draining else _all_drain(facts.queue, draining)
     if taking:
         yield _free_place(taking, facts.ahead)
 
@@ -112,6 +124,16 @@ def _agent_alive(queue: str, serving: Sequence[Agent], taking: Sequence[Agent]) 
         False,
         f"{known} queue {queue}{silent}",
         clears=f"whoever runs the agents: start one for queue {queue}",
+    )
+
+
+def _all_drain(queue: str, draining: Sequence[Agent]) -> Gate:
+    first, drains = draining[0], "drains" if len(draining) == 1 else "drain"
+    return Gate(
+        "agent",
+        False,
+        f"{_names(draining)} {_serves(draining)} queue {queue}, but {drains}: asked by {first.drain_requested_by}",
+        clears=f"a person: ostinato drain {first.name} --undo, or another agent for queue {queue}",
     )
 
 

@@ -16,7 +16,7 @@ SHORTEST_PATIENCE = timedelta(seconds=10)
 
 def is_alive(agent: Agent, *, heartbeat_timeout: timedelta, now: datetime) -> bool:
     """Tell whether an agent works: it has not said goodbye, and has sent a heartbeat within the threshold."""
-    present = agent.status in (AgentStatus.ALIVE, AgentStatus.STOPPING)
+    present = agent.status in (AgentStatus.ALIVE, AgentStatus.DRAINING, AgentStatus.STOPPING)
     return present and agent.heartbeat_at > now - heartbeat_timeout
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ostinato.agent.identity import take_identity
+from ostinato.agent.notifying import notifying
 from ostinato.agent.stopping import StopSignals
 from ostinato.loop.engine import Tick, make_engine
 from ostinato.processes.turns import Turns
@@ -17,10 +18,11 @@ from ostinato.world import World
 
 def run_engine(world: World) -> int:
     """Let the engine make passes until SIGTERM or SIGINT, and return how many. One that has begun is finished."""
-    with StopSignals() as signals, engine_turns(world) as turns:
+    with StopSignals() as signals, notifying() as notifier, engine_turns(world) as turns:
         while signals.take() is None:
             turns.tick_if_due()
-            select.select([signals.descriptor], [], [], turns.seconds_until_due())
+            pause = notifier.tell(turns.stage, turns.summary)
+            select.select([signals.descriptor], [], [], min(turns.seconds_until_due(), pause))
         return turns.passes
 
 

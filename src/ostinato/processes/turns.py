@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import structlog
 
+from ostinato.agent.notifying import Stage
 from ostinato.clock import Clock
 from ostinato.errors import StoreUnavailable
 from ostinato.loop.engine import Engine, Tick
+from ostinato.store.outages import Outage
 
-LONGEST_BACK_OFF_SECONDS = 30.0
 REST = 2.0
 """A pass that is asked for early comes when this many times the duration of the last one has passed: where runs end
 all the time, passes do not take all the time."""
@@ -30,9 +31,22 @@ class Turns:
         self._clock = clock
         self._interval = interval.total_seconds()
         self._due_at = self._rested_at = self._retry_at = -math.inf
-        self._failures = 0
+        self._outage = Outage(clock)
         self._led: bool | None = None
+        self._took = 0.0
         self.passes = 0
+
+    @property
+    def stage(self) -> Stage:
+        """Return whether the engine is ready: it has made a pass, or stands by."""
+        return Stage.STARTING if self._led is None else Stage.READY
+
+    @property
+    def summary(self) -> str:
+        """Return in one line how the engine stands."""
+        leads = f"leads: {self.passes} {'pass' if self.passes == 1 else 'passes'}, the last took {self._took:.2f}s"
+        does = "starting" if self._led is None else leads if self._led else "stands by"
+        return does + ("; the database is away" if self._outage.is_on else "")
 
     def tick_if_due(self) -> Tick | None:
         """Make a pass if its time has come; ``None`` when it has not, or the store is away."""
@@ -42,12 +56,14 @@ class Turns:
         try:
             tick = self._engine.tick(lead=True)
         except StoreUnavailable as error:
-            self._put_off(error)
+            self._retry_at = self._clock.monotonic() + self._outage.note(error, engine=self._engine.name)
             return None
-        self._failures, self._retry_at = 0, -math.inf
+        self._outage.end()
+        self._retry_at = -math.inf
         self.passes += tick.led
         ended = self._clock.monotonic()
-        self._rested_at = ended + REST * (ended - began)
+        self._took = ended - began
+        self._rested_at = ended + REST * self._took
         self._due_at = ended + (0.0 if tick.more else self._interval)
         self._note_lead(tick)
         return tick
@@ -65,12 +81,6 @@ class Turns:
         if self._led:
             self._engine.stop()
         log.info("engine_stopped", engine=self._engine.name)
-
-    def _put_off(self, error: StoreUnavailable) -> None:
-        wait = min(2.0**self._failures, LONGEST_BACK_OFF_SECONDS)
-        self._failures += 1
-        self._retry_at = self._clock.monotonic() + wait
-        log.warning("store_unavailable", engine=self._engine.name, error=error.message, again_in=wait)
 
     def _note_lead(self, tick: Tick) -> None:
         if tick.led is not self._led:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ostinato.agent.agent import Agent
+from ostinato.agent.notifying import Notifier, Stage, notifying
 from ostinato.agent.stopping import StopSignals
 from ostinato.errors import StoreUnavailable
 from ostinato.loop.engine import Tick
@@ -24,15 +25,15 @@ class Up:
 
     ``watch`` is called after every turn, is told whether a signal came, and returns for how many seconds it need not
     be called again. Afterwards ``stopped_by`` is the first signal that came, ``idle`` tells that nothing was due any
-    more, and ``step_errors`` has what the engine's steps that still fail said last.
+    more, ``step_errors`` has what the engine's steps that still fail said last, and ``agent`` knows what it left.
     """
 
     def __init__(self, world: World, agent: Agent, turns: Turns, *, watch: Callable[[bool], float]) -> None:
         self.stopped_by: str | None = None
         self.idle = False
         self.step_errors: dict[str, str] = {}
+        self.agent = agent
         self._world = world
-        self._agent = agent
         self._turns = turns
         self._watch = watch
         self._runs_ended = 0
@@ -41,30 +42,38 @@ class Up:
 
     def run(self, *, until_idle: bool) -> None:
         """Take turns until SIGTERM or SIGINT, the second of which is firm; or, ``until_idle``, until nothing is due."""
-        with StopSignals() as signals:
-            self._agent.wake_on(signals.descriptor)
+        with StopSignals() as signals, notifying() as notifier:
             try:
-                self._agent.start()
-                while not self._agent.is_done:
+                self.agent.start()
+                self.agent.wake_on(signals.descriptor)
+                self.agent.tick()  # what its predecessor left is its own again before the engine misses anybody
+                while not self.agent.is_done:
                     self._heed(signals)
                     self._take_turns(until_idle=until_idle)
-                    pause = self._watch(self.stopped_by is not None)
-                    self._agent.wait(min(pause, self._seconds_until_due()))
+                    pause = min(self._watch(self.stopped_by is not None), self._tell(notifier))
+                    self.agent.wait(min(pause, self._seconds_until_due()))
             finally:
-                self._agent.close()
+                self.agent.close()
+
+    def _tell(self, notifier: Notifier) -> float:
+        """Say that the turns go on, and how both stand; ready when each of them is."""
+        standing = self.agent.standing
+        engine_waits = standing.stage is Stage.READY and self._turns.stage is Stage.STARTING
+        stage = Stage.STARTING if engine_waits else standing.stage
+        return notifier.tell(stage, f"engine {self._turns.summary}; agent {standing}")
 
     def _heed(self, signals: StopSignals) -> None:
         while name := signals.take():
             self.stopped_by = self.stopped_by or name
-            self._agent.stop()
+            self.agent.stop()
 
     def _take_turns(self, *, until_idle: bool) -> None:
         tick = None if self._is_stopping else self._turns.tick_if_due()
         if tick is not None:
             self._follow(tick)
-        self._agent.tick()
-        if self._agent.tally.total() != self._runs_ended:
-            self._runs_ended, self._ended_at = self._agent.tally.total(), self._world.clock.monotonic()
+        self.agent.tick()
+        if self.agent.tally.total() != self._runs_ended:
+            self._runs_ended, self._ended_at = self.agent.tally.total(), self._world.clock.monotonic()
             self._settled = False
             self._turns.hasten()
         elif until_idle and self._settled and not self._is_stopping:
@@ -79,7 +88,7 @@ class Up:
         }
         self._settled = self._has_settled(tick)
         if self._settled or any(outcome.changed for outcome in tick.outcomes):
-            self._agent.look_for_work()
+            self.agent.look_for_work()
 
     def _has_settled(self, tick: Tick) -> bool:
         """Tell whether the engine has nothing to do; one elsewhere is given the time to make its passes."""
@@ -91,7 +100,7 @@ class Up:
     def _stop_if_idle(self) -> None:
         if self._nothing_is_left():
             self.idle = True
-            self._agent.stop()
+            self.agent.stop()
 
     def _nothing_is_left(self) -> bool:
         """Tell whether nothing runs, will be retried, or could start. Runs that the agent may not take do not count."""
@@ -111,7 +120,7 @@ class Up:
 
     def _seconds_until_due(self) -> float:
         engine = float("inf") if self._is_stopping else self._turns.seconds_until_due()
-        return min(engine, self._agent.seconds_until_due())
+        return min(engine, self.agent.seconds_until_due())
 
 
 def _names(tick: Tick) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from ostinato.documents.fields import Day, Filled, Text, read_date
+from ostinato.documents.fields import Day, Filled, Places, Text, read_date
 from ostinato.documents.forms import Form, Refusal, describe
 from ostinato.sources.definition_form import Zone
 
@@ -81,4 +81,6 @@ class AccountForm(Form):
     labels: dict[Filled, Text] = Field(default_factory=dict)
     """Facts about it, for its commands: {labels.NAME}."""
     weight: Annotated[float, Field(gt=0, le=1_000_000)] = 1.0
-    """Its share where accounts compete for agents. It is kept and shown; agents of this release do not heed it yet."""
+    """Its share of what accounts compete for: with a weight of 2 it gets twice as many places as with 1."""
+    concurrency: Places | None = None
+    """How many of its runs may be carried out at the same time, on all agents."""

@@ -29,9 +29,11 @@ COLUMNS = (
     "maintenance_from",
     "maintenance_until",
     "weight",
+    "concurrency",
 )
 """The columns of a flat row. Further ones are labels: ``labels.NAME``."""
 
+_NUMBERS: dict[str, type[float]] = {"weight": float, "concurrency": int}
 _FLAGS = {"true": True, "yes": True, "1": True, "t": True, "false": False, "no": False, "0": False, "f": False}
 
 
@@ -97,8 +99,9 @@ def gather_row(row: Document, gathering: Accounts) -> None:
     window = {key: cells[f"maintenance_{key}"] for key in ("from", "until") if f"maintenance_{key}" in cells}
     if window and fields.get("maintenance", True) is not False:
         fields["maintenance"] = window
-    if "weight" in cells:
-        fields["weight"] = _read_number(cells["weight"])
+    for key, kind in _NUMBERS.items():
+        if key in cells:
+            fields[key] = _read_number(cells[key], kind)
     labels = {column.removeprefix(LABELS): value for column, value in cells.items() if column not in COLUMNS}
     fields["labels"] = {name: _write_label(value) for name, value in labels.items()}
     gather_account(str(cells.get("token", "")), Document(fields, row.place), gathering)
@@ -114,6 +117,7 @@ def write_account(declared: DeclaredAccount) -> dict[str, Any]:
         "maintenance": _write_maintenance(window) if window else None,
         "labels": dict(declared.labels),
         "weight": declared.weight,
+        "concurrency": declared.concurrency,
     }
     return {key: value for key, value in fields.items() if value is not None}
 
@@ -137,6 +141,7 @@ def _take_in(token: str, form: AccountForm, place: Place, gathering: Accounts) -
         maintenance=maintenance,
         labels=form.labels,
         weight=form.weight,
+        concurrency=form.concurrency,
     )
     gathering.add(token, account, place)
 
@@ -157,9 +162,9 @@ def _read_flag(value: object) -> object:
     return _FLAGS.get(str(value).casefold(), value)
 
 
-def _read_number(value: object) -> object:
+def _read_number(value: object, kind: type[float]) -> object:
     try:
-        return float(str(value))
+        return kind(str(value))
     except ValueError:
         return value
 

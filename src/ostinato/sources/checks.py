@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 
-from ostinato.config import Config, SourceEntry
+from ostinato.config import PROJECT_FILE, Config, SourceEntry
 from ostinato.documents import Place
-from ostinato.documents.forms import in_order
+from ostinato.documents.forms import in_order, nearest
 from ostinato.errors import DeclarationError, OstinatoError, Problem
 from ostinato.model.accounts import DeclaredAccount
 from ostinato.model.definitions import DeclaredDefinition, Matrix
@@ -36,6 +36,7 @@ def check_declarations(config: Config) -> list[Problem]:
     accounts = _load_all(ACCOUNT_SOURCES, config.accounts, config)
     definitions = _load_all(DEFINITION_SOURCES, config.definitions, config)
     problems = [*accounts.problems, *definitions.problems, *_list_circles(definitions)]
+    problems.extend(_list_wrong_uses(definitions, config.pools))
     if not accounts.problems:
         problems.extend(_list_missing_labels(definitions, list(accounts.rows.values())))
     return in_order(problems)
@@ -86,6 +87,20 @@ def _list_circles(definitions: _Declared[DeclaredDefinition]) -> Iterator[Proble
     place = _parse_place(definitions.places[circle[0]], circle[0])
     message = f"these definitions wait for each other in a circle: {' → '.join((*circle, circle[0]))}"
     yield place.problem(message, hint="; ".join(steps))
+
+
+def _list_wrong_uses(definitions: _Declared[DeclaredDefinition], pools: Mapping[str, int]) -> Iterator[Problem]:
+    """Yield a problem for each pool that a definition uses and nobody declares, or that never has so many places."""
+    for name, definition in definitions.rows.items():
+        place = _parse_place(definitions.places[name], name).at("uses")
+        for pool, places in sorted(definition.uses.items()):
+            if pool not in pools:
+                hint = f"declare it in {PROJECT_FILE}: pools: {{{pool}: 8}}"
+                meant = f"; {nearest(pool, pools)}" if pools else ""
+                yield place.at(pool).problem(f"there is no pool {pool}", hint=f"{hint}{meant}")
+            elif places > pools[pool]:
+                message = f"it uses {places} places of the pool {pool}, which has {pools[pool]}"
+                yield place.at(pool).problem(message, hint="use fewer, or give the pool more")
 
 
 def _list_missing_labels(

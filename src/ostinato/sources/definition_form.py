@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from ostinato.calendar import check_time_zone, parse_frequency
-from ostinato.documents.fields import Day, Duration, Name, PositiveDuration, Words, checked_by, read_choice
+from ostinato.documents.fields import Day, Duration, Name, Places, PositiveDuration, Words, checked_by, read_choice
 from ostinato.documents.forms import Form, Refusal, describe, nearest
 from ostinato.model.definitions import Matrix, RetryFrom, StartKind, StartRule
 from ostinato.sources.retry_form import Retry, RetryForm
@@ -147,6 +147,10 @@ class DefinitionForm(WorkForm):
     """The queue that its runs wait in; agents take runs from the queues that they are told to."""
     priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = 0
     """Runs of a higher priority are taken first."""
+    concurrency: Places | None = None
+    """How many of its runs may be carried out at the same time, on all agents."""
+    uses: dict[Name, Places] = Field(default_factory=dict)
+    """How many places a run of it takes of pools that the project file declares, by name: {warehouse: 1}."""
     start_before: PositiveDuration | None = None
     """How long after it was due a run may still start; later it fails instead."""
     time_limit: PositiveDuration | None = None

@@ -31,7 +31,7 @@ class SqlForm(Form):
     """The database's address, as SQLAlchemy reads it. Take its password from the environment: ${NAME}."""
     query: Filled
     """Returns a row for each account, with a column token and any of time_zone, starts_on, active, maintenance,
-    maintenance_from, maintenance_until and weight. Every other column is a label."""
+    maintenance_from, maintenance_until, weight and concurrency. Every other column is a label."""
     name: Name | None = None
     """What the source is called, to tell several queries to one database from each other."""
 

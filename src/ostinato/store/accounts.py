@@ -79,6 +79,8 @@ def _to_row(account: DeclaredAccount) -> dict[str, object]:
         "active": account.active,
         "maintenance_starts_at": window.starts_at if window else None,
         "maintenance_ends_at": window.ends_at if window else None,
+        "concurrency": account.concurrency,
+        "weight": account.weight,
         "spec": to_spec(account),
         "version": account.version,
     }

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, select, update
 
 from ostinato.model.changes import RunMoved
+from ostinato.model.limits import DEFAULT_RULES, ClaimRules
 from ostinato.model.runs import ClaimedRun, HeldRun, RunOrigin
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import RunStatus
 from ostinato.model.transitions import Party
+from ostinato.policies.turns import Pick, pick_runs
 from ostinato.store import schema as t
+from ostinato.store.cohorts import Search, list_cohorts, list_runs_of, who_is_free
 from ostinato.store.database import Tx
-from ostinato.store.dialects import is_none_of, try_to_take_singletons
+from ostinato.store.dialects import try_to_take_claims, wait_to_take_claims
 from ostinato.store.leases import lock_held_runs
 from ostinato.store.moves import Move, MovedRun, chunks, move_runs, wake_others
 from ostinato.store.records import to_declared_account, to_declared_definition
+from ostinato.store.turns import find_positions, note_turns
+from ostinato.store.usage import count_used, has_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,15 @@ class HeldMove:
     move: RunMoved
 
 
+@dataclass(frozen=True, slots=True)
+class _Claimant:
+    """Who claims, and when."""
+
+    agent_id: int
+    actor: str
+    now: datetime
+
+
 def claim_runs(
     tx: Tx,
     *,
@@ -39,38 +53,36 @@ def claim_runs(
     queues: Sequence[str],
     limit: int,
     now: datetime,
+    rules: ClaimRules = DEFAULT_RULES,
     exclude: Collection[int] = (),
     unfit: Collection[int] = (),
+    among: Collection[int] | None = None,
 ) -> list[ClaimedRun]:
-    """Give ``agent_id`` the leases of at most ``limit`` waiting runs: highest priority first, then oldest due.
+    """Give ``agent_id`` the leases of at most ``limit`` waiting runs, by the turns of ``policies.turns``.
 
-    Nothing is claimed of accounts and definitions that are inactive, paused or in maintenance, unless it is to be
-    cancelled; nothing that is too late to start; no singleton while another holds its key or waits for it longer;
-    nothing of what ``exclude`` names; and of what is ``unfit`` for this agent only what is to be cancelled.
+    Nothing is claimed of accounts and definitions that are inactive, paused or in maintenance, nothing for which a
+    limit has no place; nothing that is too late to start; no singleton while another holds its key or waits for it
+    longer; nothing of what ``exclude`` names, nothing that is ``unfit`` for this agent and, where a few are named, only
+    what is ``among`` them. What is to be cancelled comes first, and is held up by none of that but ``exclude`` and
+    ``among``.
+
+    What is limited is claimed by one claimant at a time. One who finds another at it for too long leaves it alone.
     """
     if limit <= 0:
         return []
-    run = t.runs.c
-    claimed = move_runs(
-        tx,
-        Move(RunStatus.RUNNING, Party.AGENT, actor, f"claimed by {actor}", now),
-        run.queue.in_(queues),
-        or_(run.start_before.is_(None), run.start_before > now, run.started_at.is_not(None)),
-        or_(_may_start(now), run.cancel_requested_at.is_not(None)),
-        _is_free(tx),
-        is_none_of(tx, run.id, exclude),
-        or_(is_none_of(tx, run.id, unfit), run.cancel_requested_at.is_not(None)),
-        values={"agent_id": agent_id, "singleton_held": run.singleton_key, "version": _version_to_run()},
-        order_by=[run.priority.desc(), run.due_at],
-        limit=limit,
-    )
-    orders = list_claimed_runs(tx, [run.id for run in claimed])
+    claimant = _Claimant(agent_id, actor, now)
+    search = Search(queues, now, who_is_free(tx), frozenset(exclude), None if among is None else frozenset(among))
+    run_ids = _claim_cancelled(tx, search, claimant, limit)
+    if len(run_ids) < limit:
+        search = replace(search, exclude=search.exclude | set(unfit))
+        run_ids += _claim_by_turns(tx, search, claimant, rules, limit - len(run_ids))
+    orders = list_claimed_runs(tx, run_ids)
     _keep_deadlines(tx, orders)
     return orders
 
 
 def list_claimed_runs(tx: Tx, run_ids: Collection[int]) -> list[ClaimedRun]:
-    """List runs with all that an agent needs to carry them out, in the order in which they are claimed."""
+    """List runs with all that an agent needs to carry them out: by priority, then those first that were due first."""
     run, definition, account, version = t.runs.c, t.definitions.c, t.accounts.c, t.definition_versions.c
     rows = tx.execute(
         select(
@@ -145,6 +157,8 @@ def _move(tx: Tx, change: RunMoved, run_ids: Sequence[int], *, actor: str, now: 
         values["wake_at"] = change.wake_at
     if change.queue is not None:
         values["queue"] = change.queue
+    if change.takes_turn:
+        values["deadline_at"] = None  # its time limit begins when it does
     return move_runs(
         tx,
         Move(change.to, Party.AGENT, actor, change.cause, now),
@@ -156,42 +170,69 @@ def _move(tx: Tx, change: RunMoved, run_ids: Sequence[int], *, actor: str, now: 
     )
 
 
-def _may_start(now: datetime) -> ColumnElement[bool]:
-    definition, account = t.definitions.c, t.accounts.c
-    in_maintenance = and_(
-        or_(account.maintenance_starts_at.is_not(None), account.maintenance_ends_at.is_not(None)),
-        or_(account.maintenance_starts_at.is_(None), account.maintenance_starts_at <= now),
-        or_(account.maintenance_ends_at.is_(None), account.maintenance_ends_at > now),
-    )
-    open_definition = exists().where(
-        definition.id == t.runs.c.definition_id, definition.active, definition.paused_at.is_(None)
-    )
-    open_account = exists().where(
-        account.id == t.runs.c.account_id, account.active, account.paused_at.is_(None), ~in_maintenance
-    )
-    return and_(
-        or_(t.runs.c.definition_id.is_(None), open_definition), or_(t.runs.c.account_id.is_(None), open_account)
-    )
-
-
-def _is_free(tx: Tx) -> ColumnElement[bool]:
-    """Tell of a waiting run whether it is no singleton, holds its key, or is the first to take it.
-
-    Those that have yet to take theirs are left to one claimant at a time, for two could not see each other's.
-    """
+def _claim_cancelled(tx: Tx, search: Search, claimant: _Claimant, limit: int) -> list[int]:
     run = t.runs.c
-    free = or_(run.singleton_key.is_(None), run.singleton_held == run.singleton_key)
-    waits = exists().where(
-        run.status == RunStatus.WAITING, run.singleton_key.is_not(None), run.singleton_held.is_(None)
-    )
-    if not try_to_take_singletons(tx, waits):
-        return free
-    holder, earlier = t.runs.alias("holder").c, t.runs.alias("earlier").c
-    held = exists().where(holder.singleton_held == run.singleton_key)
-    wanted_before = exists().where(
-        earlier.singleton_key == run.singleton_key, earlier.status == RunStatus.WAITING, earlier.id < run.id
-    )
-    return or_(free, and_(~held, ~wanted_before))
+    waits = and_(t.has_status(run, RunStatus.WAITING), run.queue.in_(search.queues))
+    return _move_to(tx, claimant, waits, run.cancel_requested_at.is_not(None), search.means(tx, run), limit=limit)
+
+
+def _claim_by_turns(tx: Tx, search: Search, claimant: _Claimant, rules: ClaimRules, limit: int) -> list[int]:
+    """Claim runs until there is no room, or none left; what others take meanwhile is passed over."""
+    limited = has_limits(tx, rules)
+    waits = exists().where(t.has_status(t.runs.c, RunStatus.WAITING), t.runs.c.queue.in_(search.queues))
+    alone = (wait_to_take_claims if limited else try_to_take_claims)(tx, waits)
+    claimed: list[int] = []
+    while len(claimed) < limit:
+        room = limit - len(claimed)
+        pick = _choose(tx, search, rules, room, alone=alone)
+        if not pick.runs:
+            break
+        moved = _move_to(tx, claimant, t.runs.c.id.in_(list(pick.runs)), limit=room)
+        claimed += moved
+        if alone and moved:
+            note_turns(tx, pick, moved, claimant.now)
+        if len(moved) == len(pick.runs):
+            break
+        search = replace(search, exclude=search.exclude.union(pick.runs))
+    return claimed
+
+
+def _choose(tx: Tx, search: Search, rules: ClaimRules, room: int, *, alone: bool) -> Pick:
+    """Choose runs, looking up more of a cohort when its turn comes again. Who is not alone takes nothing limited."""
+    cohorts = {each.key: each for each in list_cohorts(tx, search, rules) if alone or not each.demands}
+    used = count_used(tx, rules) if any(each.demands for each in cohorts.values()) else {}
+    positions = find_positions(tx, search.queues) if cohorts else {}
+    while True:
+        pick = pick_runs(
+            cohorts.values(),
+            positions,
+            used,
+            queues=search.queues,
+            room=room,
+            rises_every=rules.rises_every,
+            now=search.now,
+        )
+        if not pick.wanted:
+            return pick
+        for key in pick.wanted:
+            if runs := list_runs_of(tx, search, key, limit=room):
+                cohorts[key] = replace(cohorts[key], runs=runs, complete=True)
+            else:  # others have just taken them
+                del cohorts[key]
+
+
+def _move_to(tx: Tx, claimant: _Claimant, *where: ColumnElement[bool], limit: int) -> list[int]:
+    """Give an agent the leases of runs that fulfil conditions, but for those that another transaction holds."""
+    actor, run = claimant.actor, t.runs.c
+    claimed = Move(RunStatus.RUNNING, Party.AGENT, actor, f"claimed by {actor}", claimant.now)
+    values = {"agent_id": claimant.agent_id, "singleton_held": _key_to_hold(), "version": _version_to_run()}
+    return [moved.id for moved in move_runs(tx, claimed, *where, values=values, order_by=[run.due_at], limit=limit)]
+
+
+def _key_to_hold() -> ColumnElement[str | None]:
+    """Return the key that a run holds from now on. One that is to be cancelled takes none: another may hold it."""
+    run = t.runs.c
+    return case((run.cancel_requested_at.is_(None), run.singleton_key), else_=run.singleton_held)
 
 
 def _version_to_run() -> ColumnElement[str]:

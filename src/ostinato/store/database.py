@@ -1,34 +1,27 @@
-"""One database, SQLite or PostgreSQL: connections, transactions, and the translation of drivers' errors.
+"""One database, SQLite or PostgreSQL: its connections and transactions, and the clock by which leases are judged.
 
-SQLite runs in WAL mode with foreign keys on; a writing transaction takes the write lock when it begins, so two
-writers wait for each other and never fail halfway. PostgreSQL runs at READ COMMITTED; readers of several tables
-get one snapshot.
+A writing transaction on SQLite has the write lock from its beginning. PostgreSQL runs at READ COMMITTED; readers of
+several tables get one snapshot. How each is connected to stands in ``sqlite`` and ``postgres``, what their errors mean
+in ``driver_errors``.
 """
 
 from __future__ import annotations
 
 import select
-import sqlite3
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import URL, Connection, Engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
 
 from ostinato.clock import SystemClock
-from ostinato.errors import ConfigurationError, StoreError, StoreUnavailable
-
-try:
-    from pysqlite3 import dbapi2 as _bundled_sqlite
-except ImportError:  # no wheel for this platform: the interpreter's own SQLite serves
-    _bundled_sqlite = None
+from ostinato.errors import ConfigurationError, StoreUnavailable
+from ostinato.store.driver_errors import is_outage, translated
+from ostinato.store.sqlite import DatabaseFile, check_foreign_keys, foreign_keys_off, make_sqlite_engine
 
 Tx = Connection
 """A transaction. Store functions take one; only ``Store`` opens and ends it."""
@@ -41,24 +34,14 @@ _SNAPSHOT: dict[str, dict[str, Any]] = {
 POOL_SECONDS = 30.0
 """How long a thread waits for one of the process's connections."""
 
-SQLITE_BUSY_SECONDS = 60.0
-SQLITE_ASK_SECONDS = 0.001
-SQLITE_CACHED_STATEMENTS = 500
-"""How many statements a connection keeps ready. The bundled driver never drops the ones it has used most: when it has
-no place left, those that come later are compiled anew each time, at several times the cost of carrying them out."""
-
-SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
-
-
-def sqlite_module() -> ModuleType:
-    """Return the SQLite driver in use: the bundled one where there is a wheel of it."""
-    return _bundled_sqlite or sqlite3
+CLOCKS_MAY_PART_SECONDS = 1.0
 
 
 class Store:
     """The way to one database. Cheap to make; connects when first used.
 
-    ``location`` is where the database is, fit to be shown: without a password.
+    ``location`` is where the database is, fit to be shown: without a password. ``connections`` counts those that were
+    made. One on which the database was found to be away is not used again.
     ``fault_point`` is called before and after every commit, with the word for which: there a test may let the process
     die, or the commit's answer be lost.
     """
@@ -66,7 +49,10 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = _read_url(url)
         self.location = self.url.render_as_string(hide_password=True)
-        self.engine = _make_engine(self.url)
+        self.connections = 0
+        self._file: DatabaseFile | None = None
+        self.engine = self._make_engine()
+        event.listen(self.engine, "connect", self._count_connection)
         self.fault_point: Callable[[str], None] = _go_on
         self._writing = self.engine.execution_options(ostinato_writes=True)
         self._reading = self.engine.execution_options(**_SNAPSHOT[self.dialect])
@@ -80,7 +66,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """Open a transaction that may write; it commits at the end of the block and rolls back on an error."""
-        with _translated(self.location), self._lend() as connection:
+        with translated(self.location), self._lend() as connection:
             with connection.begin():
                 yield connection
                 self.fault_point("before commit")
@@ -107,19 +93,30 @@ class Store:
         SQLite changes most of a table by making a new one and dropping the old, whose rows must not take along those
         that refer to them. So its foreign keys are not enforced in between, but checked before the commit.
         """
-        with self._connect(self._writing) as connection, _foreign_keys_off(connection), connection.begin():
+        with self._connect(self._writing) as connection, foreign_keys_off(connection), connection.begin():
             yield connection
-            _check_foreign_keys(connection)
+            check_foreign_keys(connection)
 
     def close(self) -> None:
         """Close every connection."""
         while self._kept:
             self._kept.pop().close()
         self.engine.dispose()
+        if self._file is not None:
+            self._file.forget()
+
+    def _make_engine(self) -> Engine:
+        if self.dialect == "postgresql":
+            return _make_postgres_engine(self.url)
+        engine, self._file = make_sqlite_engine(self.url, pool_seconds=POOL_SECONDS)
+        return engine
+
+    def _count_connection(self, connection: object, record: object) -> None:
+        self.connections += 1
 
     @contextmanager
     def _connect(self, engine: Engine) -> Iterator[Connection]:
-        with _translated(self.location), engine.connect() as connection:
+        with translated(self.location), engine.connect() as connection, _given_up_in_outage(connection):
             yield connection
 
     @contextmanager
@@ -131,7 +128,8 @@ class Store:
         """
         connection = self._take_kept() or self._writing.connect()
         try:
-            yield connection
+            with _given_up_in_outage(connection):
+                yield connection
         except BaseException:
             connection.close()
             raise
@@ -159,36 +157,61 @@ def _was_cut(connection: Connection) -> bool:
     return bool(line.poll(0))
 
 
+@contextmanager
+def _given_up_in_outage(connection: Connection) -> Iterator[None]:
+    """See to it that a connection is not used again on which the database was found to be away.
+
+    It may be to a server that only reads by now, or to a file that could only be read when it was opened.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_outage(error):
+            connection.invalidate()
+        raise
+
+
 def _go_on(point: str) -> None:
     """Do nothing at a point where a fault might be."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """When the database was asked for its time, by the machine's clocks, and how many connections there were."""
+
+    monotonic: float
+    wall: datetime
+    connections: int
+
+    def has_parted_from(self, other: _Look) -> bool:
+        """Tell whether the machine's clocks have gone apart in between: it slept, or its clock was set."""
+        by_wall = (other.wall - self.wall).total_seconds()
+        return abs(by_wall - (other.monotonic - self.monotonic)) > CLOCKS_MAY_PART_SECONDS
 
 
 class DatabaseClock:
     """The database's clock, by which leases are judged where several machines share one database.
 
-    It asks the database now and then and counts on with the machine's monotonic clock in between.
+    It asks the database now and then and counts on with the machine's monotonic clock in between. It asks at once when
+    a new connection was made, for that may be to another server, and when the machine has slept, which a monotonic
+    clock does not count. A database that does not answer is asked again when it is time to, or somebody has reached it.
     """
 
     def __init__(self, store: Store, *, ask_every_seconds: float = 30.0) -> None:
         self._store = store
         self._ask_every = ask_every_seconds
-        self._asked_at: float | None = None
         self._machine = SystemClock()
-        self._answer = self._machine.now()
+        self._asked: _Look | None = None
+        self._answer: tuple[datetime, float] | None = None
 
     def now(self) -> datetime:
         """Return the database's time; while the database is away, the last answer counted on."""
-        here = self._machine.monotonic()
-        if self._asked_at is None or here - self._asked_at >= self._ask_every:
-            try:
-                with self._store.read() as tx:
-                    self._answer = tx.execute(text("SELECT clock_timestamp()")).scalar_one().astimezone(UTC)
-                here = self._machine.monotonic()
-                self._asked_at = here
-            except StoreUnavailable:
-                if self._asked_at is None:
-                    return self._machine.now()
-        return self._answer + timedelta(seconds=here - self._asked_at)
+        if self._is_time_to_ask():
+            self._ask()
+        if self._answer is None:
+            return self._machine.now()
+        answer, answered_at = self._answer
+        return answer + timedelta(seconds=self._machine.monotonic() - answered_at)
 
     def monotonic(self) -> float:
         """Return seconds from an arbitrary start."""
@@ -197,6 +220,29 @@ class DatabaseClock:
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
         self._machine.sleep(seconds)
+
+    def _is_time_to_ask(self) -> bool:
+        if self._asked is None:
+            return True
+        here = self._look()
+        return (
+            here.monotonic - self._asked.monotonic >= self._ask_every
+            or here.connections != self._asked.connections
+            or self._asked.has_parted_from(here)
+        )
+
+    def _ask(self) -> None:
+        try:
+            with self._store.read() as tx:
+                answer = tx.execute(text("SELECT clock_timestamp()")).scalar_one().astimezone(UTC)
+        except StoreUnavailable:
+            pass  # it counts on
+        else:
+            self._answer = (answer, self._machine.monotonic())
+        self._asked = self._look()
+
+    def _look(self) -> _Look:
+        return _Look(self._machine.monotonic(), self._machine.now(), self._store.connections)
 
 
 def _read_url(url: str) -> URL:
@@ -219,145 +265,11 @@ def _read_url(url: str) -> URL:
     return parsed
 
 
-def _make_engine(url: URL) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        return _make_sqlite_engine(url)
+def _make_postgres_engine(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True, pool_timeout=POOL_SECONDS)
-    except (ModuleNotFoundError, NoSuchModuleError):
+        from ostinato.store.postgres import make_postgres_engine  # noqa: PLC0415  the driver is an extra
+    except ModuleNotFoundError:
         raise ConfigurationError(
             "PostgreSQL needs the driver psycopg", hint="run: pip install 'ostinato[pg]'"
         ) from None
-
-
-def _make_sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(
-        url,
-        module=sqlite_module(),
-        pool_timeout=POOL_SECONDS,
-        connect_args={
-            "isolation_level": None,
-            "timeout": SQLITE_BUSY_SECONDS,
-            "check_same_thread": False,
-            "cached_statements": SQLITE_CACHED_STATEMENTS,
-        },
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: object) -> None:
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
-        _switch_to_wal(connection)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("ostinato_writes", False):
-            _begin_writing(connection)
-        else:
-            _set_patience(connection, SQLITE_BUSY_SECONDS)
-            connection.exec_driver_sql("BEGIN")
-
-    return engine
-
-
-def _begin_writing(connection: Connection) -> None:
-    """Wait for the write lock, and take it.
-
-    SQLite's own waiting sleeps longer each time, up to a tenth of a second: among busy writers whoever has waited
-    longest is then the least likely to be next. Asking every millisecond gives all the same chance.
-    """
-    raw: Any = connection.connection.driver_connection
-    _set_patience(connection, 0)
-    give_up_at = time.monotonic() + SQLITE_BUSY_SECONDS
-    while _is_held_by_another(raw) and time.monotonic() < give_up_at:
-        time.sleep(SQLITE_ASK_SECONDS)
-    if not raw.in_transaction:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails as before, and is told like all other errors
-
-
-def _set_patience(connection: Connection, seconds: float) -> None:
-    """Say for how long SQLite waits by itself when others hold what a statement needs. Who writes has it already."""
-    if connection.info.get("patience") != seconds:
-        raw: Any = connection.connection.driver_connection
-        raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
-        connection.info["patience"] = seconds
-
-
-def _is_held_by_another(raw: Any) -> bool:
-    """Try to begin writing; tell whether another writer keeps us from it."""
-    try:
-        raw.execute("BEGIN IMMEDIATE")
-    except sqlite_module().OperationalError as error:
-        return "locked" in str(error)
-    return False
-
-
-def _switch_to_wal(connection: Any) -> None:
-    """Put the file in WAL mode; the switch does not wait for locks by itself, so wait for it here."""
-    give_up_at = time.monotonic() + SQLITE_BUSY_SECONDS
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite_module().OperationalError:
-            if time.monotonic() > give_up_at:
-                raise
-            time.sleep(0.02)
-
-
-@contextmanager
-def _foreign_keys_off(connection: Connection) -> Iterator[None]:
-    """Switch the enforcement of foreign keys off on SQLite, which is possible only outside of a transaction."""
-    driver: Any = connection.connection.driver_connection if connection.dialect.name == "sqlite" else None
-    if driver is None:
-        yield
-        return
-    driver.execute("PRAGMA foreign_keys = OFF")
-    try:
-        yield
-    finally:
-        driver.execute("PRAGMA foreign_keys = ON")
-
-
-def _check_foreign_keys(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(3)
-        if broken:
-            raise StoreError(f"rows refer to others that do not exist: {', '.join(map(str, broken))}")
-
-
-@contextmanager
-def _translated(location: str) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        raise _unavailable(location, error) from error
-    except PoolTimeout as error:
-        raise StoreUnavailable(
-            f"no connection to the database at {location} came free",
-            hint="this process does too much at once, or the database answers too slowly",
-        ) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise _unavailable(location, error) from error
-        raise StoreError(f"the database refused a statement: {_first_line(error.orig)}") from error
-
-
-def _unavailable(location: str, error: DBAPIError) -> StoreError:
-    said = str(error.orig).strip()
-    if any(word in said for word in ("no such table", "no such column", "syntax error", "has no column")):
-        return StoreError(f"the database at {location} does not have the expected schema: {said}")
-    return StoreUnavailable(
-        f"the database at {location} is not available: {said}",
-        hint="check that it is running, reachable, has room, and that no other program holds it",
-    )
-
-
-def _first_line(error: BaseException | None) -> str:
-    """Return what a driver says went wrong, without the row's content that PostgreSQL adds: it may be private."""
-    return str(error).strip().partition("\n")[0]
-
-
-def sqlite_folder_problem(url: URL) -> str:
-    """Say why the folder of an SQLite file cannot hold it; empty where it can."""
-    folder = Path(url.database or "").expanduser().resolve().parent
-    return "" if folder.is_dir() else f"the folder {folder} does not exist"
+    return make_postgres_engine(url, pool_seconds=POOL_SECONDS)

@@ -15,7 +15,8 @@ from typing import assert_never
 from sqlalchemy import bindparam, insert, update
 
 from ostinato.errors import IllegalTransition
-from ostinato.model.changes import Change, EventSettled, PlanMade, RunMoved, StepChanged, TryFailed
+from ostinato.model.changes import Change, EventSettled, PlanMade, RulesMade, RunMoved, StepChanged, TryFailed
+from ostinato.model.runs import RunRules
 from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import Step
 from ostinato.model.transitions import Party
@@ -26,6 +27,7 @@ from ostinato.store.events import next_due_at, settle_events
 from ostinato.store.leases import LockedRun, lock_runs
 from ostinato.store.plans import keep_survival, store_steps, tell_misplaced, write_steps
 from ostinato.store.prepared import Prepared
+from ostinato.store.rules import note_rules
 from ostinato.store.step_rows import error_to_json, to_storable
 
 _COUNT = Prepared(update(t.runs).where(t.runs.c.id == bindparam("of_run")).values(decision=bindparam("recorded")))
@@ -46,6 +48,11 @@ class Recording:
     changes: tuple[Change, ...]
 
     @property
+    def takes_turn(self) -> bool:
+        """Tell whether the run leaves its agent for nothing but its singleton."""
+        return any(isinstance(change, RunMoved) and change.takes_turn for change in self.changes)
+
+    @property
     def lets_go(self) -> bool:
         """Tell whether the run leaves its agent by it."""
         return any(isinstance(change, RunMoved) for change in self.changes)
@@ -56,6 +63,7 @@ class _Changes:
     """The changes of many decisions, each with its run, by kind and in order."""
 
     plans: list[tuple[int, PlanMade]] = field(default_factory=list)
+    rules: list[tuple[int, RunRules]] = field(default_factory=list)
     steps: list[tuple[int, StepChanged]] = field(default_factory=list)
     tries: list[tuple[int, TryFailed]] = field(default_factory=list)
     events: list[tuple[int, EventSettled]] = field(default_factory=list)
@@ -78,6 +86,7 @@ def record(tx: Tx, recordings: Sequence[Recording], *, actor: str, now: datetime
         changes = _sort_by_kind(fresh)
         _write_plans(tx, changes)
         _write_steps(tx, changes.steps)
+        _note_rules(tx, changes, locked)
         _keep_tries(tx, changes.tries)
         settle_events(tx, changes.events, now=now)
         _move_runs(tx, changes.moves, locked, actor=actor, now=now)
@@ -112,6 +121,8 @@ def _sort_by_kind(recordings: Sequence[Recording]) -> _Changes:
                     changes.steps.append((recording.run_id, change))
                 case PlanMade():
                     changes.plans.append((recording.run_id, change))
+                case RulesMade(rules):
+                    changes.rules.append((recording.run_id, rules))
                 case TryFailed():
                     changes.tries.append((recording.run_id, change))
                 case EventSettled():
@@ -140,6 +151,14 @@ def _write_plans(tx: Tx, changes: _Changes) -> None:
 def _write_steps(tx: Tx, changes: Sequence[tuple[int, StepChanged]]) -> None:
     if not write_steps(tx, changes, by=Party.AGENT):
         raise IllegalTransition(f"the store knows another plan than the director: {tell_misplaced(tx, changes)}")
+
+
+def _note_rules(tx: Tx, changes: _Changes, locked: Mapping[int, LockedRun]) -> None:
+    """Note what actions declare of runs. One that is to be cancelled waits for no singleton: it is let through."""
+    moved = {run_id for run_id, _ in changes.moves}
+    for run_id, rules in changes.rules:
+        wanted = RunRules(rules.hooks) if locked[run_id].cancel_requested else rules
+        note_rules(tx, run_id, wanted, stays=run_id not in moved)
 
 
 def _keep_tries(tx: Tx, tries: Sequence[tuple[int, TryFailed]]) -> None:

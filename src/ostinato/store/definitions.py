@@ -162,6 +162,8 @@ def _to_row(definition: DeclaredDefinition) -> dict[str, object]:
         "start_kind": definition.start.kind,
         "delay": definition.start.delay,
         "active": definition.active,
+        "concurrency": definition.concurrency,
+        "uses": dict(definition.uses) or None,
         "spec": to_spec(definition),
         "version": definition.version,
     }

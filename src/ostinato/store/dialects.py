@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -21,9 +21,11 @@ from sqlalchemy import (
     func,
     select,
     table,
+    text,
     true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 
 from ostinato.store.database import Tx
 
@@ -32,6 +34,15 @@ _DECLARATIONS = 0x6F7374696E617470
 
 _SINGLETONS = 0x6F7374696E617471
 """Which of them stands for taking hold of singletons."""
+
+_CLAIMS = 0x6F7374696E617472
+"""Which of them stands for claiming by turns and within limits."""
+
+CLAIM_PATIENCE_MILLISECONDS = 250
+"""How long a claimant waits for another: longer than a claim takes, shorter than PostgreSQL looks for deadlocks."""
+
+_LOCK_NOT_AVAILABLE = "55P03"
+"""What PostgreSQL says when it has waited for a lock as long as it may."""
 
 _SEQUENCES = table("sqlite_sequence", column("name", String), column("seq", Integer))
 
@@ -65,6 +76,37 @@ def try_to_take_singletons(tx: Tx, wanted: ColumnElement[bool]) -> bool:
     return bool(tx.execute(select(wanted)).scalar_one())
 
 
+def try_to_take_claims(tx: Tx, wanted: ColumnElement[bool]) -> bool:
+    """Keep others from claiming by turns and limits until this transaction ends, if anything is ``wanted``.
+
+    It does not wait; ``False`` when nothing is, or another is at it.
+    """
+    if tx.dialect.name == "postgresql":
+        wanted = case((wanted, func.pg_try_advisory_xact_lock(_CLAIMS)), else_=false())
+    return bool(tx.execute(select(wanted)).scalar_one())
+
+
+def wait_to_take_claims(tx: Tx, wanted: ColumnElement[bool]) -> bool:
+    """Do so as soon as whoever is at it has ended; ``False`` when nothing is wanted, or that takes too long.
+
+    The wait is short enough that two transactions which wait for each other both go on.
+    """
+    if tx.dialect.name != "postgresql":
+        return try_to_take_claims(tx, wanted)
+    if not tx.execute(select(wanted)).scalar_one():
+        return False
+    try:
+        with tx.begin_nested():
+            tx.execute(text(f"SET LOCAL lock_timeout = '{CLAIM_PATIENCE_MILLISECONDS}ms'"))
+            tx.execute(select(func.pg_advisory_xact_lock(_CLAIMS)))
+            tx.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
+
+
 def is_none_of(tx: Tx, key: ColumnElement[int], keys: Collection[int]) -> ColumnElement[bool]:
     """Tell of a key whether it is none of ``keys``: there may be more of these than a statement can name."""
     if not keys:
@@ -84,6 +126,13 @@ def reserve_keys(tx: Tx, key: Column[int], count: int) -> list[int]:
         return list(tx.execute(select(func.nextval(sequence)).select_from(func.generate_series(1, count))).scalars())
     used = tx.execute(select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == key.table.name)).scalar() or 0
     return list(range(used + 1, used + 1 + count))
+
+
+def insert_or_change(tx: Tx, table: Table, place: Sequence[Any], column: Column[Any]) -> Any:
+    """Return an INSERT that only changes ``column`` where there is a row with the same values of ``place``, its key."""
+    make = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    statement: Any = make(table)
+    return statement.on_conflict_do_update(index_elements=place, set_={column.name: statement.excluded[column.name]})
 
 
 def upsert(tx: Tx, table: Table, values: dict[str, Any]) -> Any:

@@ -77,7 +77,7 @@ def hand_over_silent_runs(tx: Tx, *, silent_since: datetime, actor: str, now: da
     moved = move_runs(
         tx,
         Move(RunStatus.WAITING, Party.ENGINE, actor, message, now),
-        _is_silent(silent_since),
+        is_silent(silent_since),
         t.runs.c.outlives_agent,
         expected=[RunStatus.RUNNING],
         values=REVOKED,
@@ -86,17 +86,39 @@ def hand_over_silent_runs(tx: Tx, *, silent_since: datetime, actor: str, now: da
     return len(moved)
 
 
+def cancel_abandoned_runs(
+    tx: Tx, *, silent_since: datetime, overdue_since: datetime, actor: str, now: datetime, limit: int
+) -> int:
+    """Cancel the running runs that somebody has asked to cancel, and whose agents will not; return how many.
+
+    Their agent is silent since ``silent_since``, unless they outlive it: then the next one cancels them. Or it has let
+    their deadline pass, which was at ``overdue_since``. Their leases are revoked.
+    """
+    abandoned = (
+        ("its agent is lost", and_(is_silent(silent_since), ~t.runs.c.outlives_agent)),
+        ("its agent did not heed that", t.runs.c.deadline_at <= overdue_since),
+    )
+    cancelled = 0
+    for why, which in abandoned:
+        message = f"it was to be cancelled, and {why}"
+        move = Move(RunStatus.CANCELLED, Party.ENGINE, actor, message, now)
+        asked, evidence = t.runs.c.cancel_requested_at.is_not(None), Evidence(EndKind.CANCELLED, message)
+        cancelled += len(move_runs(tx, move, asked, which, evidence=evidence, values=REVOKED, limit=limit - cancelled))
+    return cancelled
+
+
 def time_out_silent_runs(tx: Tx, *, silent_since: datetime, actor: str, now: datetime, limit: int) -> int:
     """End the runs whose agent has sent no heartbeat since ``silent_since``, unless they outlive it; return how many.
 
-    Their leases are revoked.
+    Their leases are revoked. Those that are to be cancelled are left to ``cancel_abandoned_runs``.
     """
     message = "its agent is lost: no heartbeat within the threshold"
     moved = move_runs(
         tx,
         Move(RunStatus.TIMEOUT, Party.ENGINE, actor, message, now),
-        _is_silent(silent_since),
+        is_silent(silent_since),
         ~t.runs.c.outlives_agent,
+        t.runs.c.cancel_requested_at.is_(None),
         evidence=Evidence(EndKind.LOST, message),
         values=REVOKED,
         limit=limit,
@@ -107,13 +129,15 @@ def time_out_silent_runs(tx: Tx, *, silent_since: datetime, actor: str, now: dat
 def time_out_long_runs(tx: Tx, *, overdue_since: datetime, actor: str, now: datetime, limit: int) -> int:
     """End the running runs whose deadline had passed at ``overdue_since``, and revoke their leases.
 
-    Agents end such runs themselves; this is for those that do not.
+    Agents end such runs themselves; this is for those that do not. Those that are to be cancelled are left to
+    ``cancel_abandoned_runs``.
     """
     message = "it ran longer than its time_limit"
     moved = move_runs(
         tx,
         Move(RunStatus.TIMEOUT, Party.ENGINE, actor, message, now),
         t.runs.c.deadline_at <= overdue_since,
+        t.runs.c.cancel_requested_at.is_(None),
         evidence=Evidence(EndKind.TIME_LIMIT, message),
         values=REVOKED,
         limit=limit,
@@ -137,7 +161,7 @@ def find_next_wake(tx: Tx) -> datetime | None:
     return tx.execute(select(func.min(t.runs.c.wake_at)).where(t.runs.c.status == RunStatus.SUSPENDED)).scalar()
 
 
-def _is_silent(since: datetime) -> ColumnElement[bool]:
+def is_silent(since: datetime) -> ColumnElement[bool]:
     """Tell of a running run whether nothing was heard of its agent since, though it had been claimed by then."""
     agent = t.agents.c
     beating = exists().where(agent.id == t.runs.c.agent_id, agent.heartbeat_at > since)

@@ -258,10 +258,18 @@ def _dependencies_of(slot_ids: Collection[int]) -> Select[Any]:
     )
 
 
+# To give a table another name takes SQLAlchemy longer than most statements take: it is done once.
+_slot, _upstream, _before, _of, _first = (
+    t.slots.alias(name) for name in ("slot", "upstream", "before", "of", "first_slot")
+)
+_lane, _upstream_lane, _of_lane, _first_lane = (
+    t.lanes.alias(name) for name in ("lane", "upstream_lane", "of_lane", "first_lane")
+)
+
+
 def _overlap_pairs(slot_ids: Collection[int] | Select[Any]) -> Select[Any]:
     """Select (slot, upstream, upstream's definition) for upstream slots of other definitions that overlap."""
-    slot, lane = t.slots.alias("slot"), t.lanes.alias("lane")
-    upstream, upstream_lane = t.slots.alias("upstream"), t.lanes.alias("upstream_lane")
+    slot, lane, upstream, upstream_lane = _slot, _lane, _upstream, _upstream_lane
     return (
         select(slot.c.id.label("slot"), upstream.c.id.label("upstream"))
         .select_from(slot)
@@ -282,8 +290,7 @@ def _overlap_pairs(slot_ids: Collection[int] | Select[Any]) -> Select[Any]:
 
 def _previous_pairs(slot_ids: Collection[int] | Select[Any]) -> Select[Any]:
     """Select (slot, upstream) for slots of definitions that depend on themselves: the slot before, in their lane."""
-    slot, lane = t.slots.alias("slot"), t.lanes.alias("lane")
-    upstream, before = t.slots.alias("upstream"), t.slots.alias("before")
+    slot, lane, upstream, before = _slot, _lane, _upstream, _before
     start_before = (
         select(func.max(before.c.starts_at))
         .where(before.c.lane_id == slot.c.lane_id, before.c.starts_at < slot.c.starts_at)
@@ -308,8 +315,7 @@ def _previous_pairs(slot_ids: Collection[int] | Select[Any]) -> Select[Any]:
 def _summary(pairs: Select[Any]) -> Select[Any]:
     """Count the pairs of each slot by upstream definition and status, and name the first of each."""
     pair = pairs.subquery("pair")
-    upstream = t.slots.alias("of")
-    lane = t.lanes.alias("of_lane")
+    upstream, lane, first, first_lane = _of, _of_lane, _first, _first_lane
     grouped = (
         select(
             pair.c.slot,
@@ -324,7 +330,6 @@ def _summary(pairs: Select[Any]) -> Select[Any]:
         .group_by(pair.c.slot, lane.c.definition_id, upstream.c.status)
         .subquery("grouped")
     )
-    first, first_lane = t.slots.alias("first_slot"), t.lanes.alias("first_lane")
     return (
         select(
             grouped.c.slot,

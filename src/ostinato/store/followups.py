@@ -37,7 +37,7 @@ def note_hooks(
 ) -> None:
     """Note the calls that runs, given with their hooks by status, ask for when they come into the status ``to``."""
     calls = [
-        {"run_id": run_id, "hook": hook, "status": to, "at": at, "error": ""}
+        {"run_id": run_id, "hook": hook, "status": to, "at": at}
         for run_id, by_status in hooks
         for hook in by_status.get(to, ())
     ]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from ostinato.store.database import SQLITE_WITHOUT_WAL_RESET_BUG, Store, Tx, sqlite_module
+from ostinato.store.database import Store, Tx
+from ostinato.store.sqlite import WITHOUT_WAL_RESET_BUG, sqlite_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def read_sqlite_health(store: Store, tx: Tx) -> SqliteHealth | None:
     driver = sqlite_module()
     return SqliteHealth(
         version=driver.sqlite_version,
-        wal_reset_bug=driver.sqlite_version_info < SQLITE_WITHOUT_WAL_RESET_BUG,
+        wal_reset_bug=driver.sqlite_version_info < WITHOUT_WAL_RESET_BUG,
         journal_mode=str(tx.execute(text("PRAGMA journal_mode")).scalar_one()),
         file=Path(store.url.database or ""),
     )

@@ -1,39 +1,24 @@
 """Hook calls: functions of users that are to be called because a run has come to a status. ``moves`` notes them.
 
-A call is taken for a while, and is anybody's again when nothing was heard of it by then: it is made at least once.
+A call is taken for a while, and is anybody's again when nothing was heard of it by then: it is made at least once. It
+stays on record, with what went wrong in it, as long as its run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, null, or_, select, update
 
+from ostinato.model.hooks import HookCall
 from ostinato.model.statuses import RunStatus
+from ostinato.model.steps import StepError
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
+from ostinato.store.step_rows import error_from_json, error_to_json
 
 TAKEN_FOR = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class HookCall:
-    """A call of a hook: which run has come to which status, and why.
-
-    ``work`` is the run's definition or action, ``context`` what the one who triggered it wants carried along.
-    """
-
-    id: int
-    run_id: int
-    hook: str
-    status: RunStatus
-    at: datetime
-    reason: str
-    work: str
-    account: str | None
-    context: dict[str, Any]
 
 
 def take_hook_calls(tx: Tx, *, limit: int, now: datetime) -> list[HookCall]:
@@ -52,10 +37,23 @@ def has_hook_calls(tx: Tx, *, now: datetime) -> bool:
     return tx.execute(select(t.hook_calls.c.id).where(_is_free(now)).limit(1)).first() is not None
 
 
-def keep_hook_call(tx: Tx, call_id: int, *, error: str, now: datetime) -> None:
+def keep_hook_call(tx: Tx, call_id: int, *, error: StepError | None, now: datetime) -> None:
     """Note that a call was made, and what went wrong in it."""
+    written = null() if error is None else error_to_json(error)
+    tx.execute(update(t.hook_calls).where(t.hook_calls.c.id == call_id).values(called_at=now, error=written))
+
+
+def list_hook_calls(tx: Tx, run_id: int) -> list[HookCall]:
+    """List the calls of hooks that a run has asked for, oldest first, also those that are still to be made."""
     call = t.hook_calls.c
-    tx.execute(update(t.hook_calls).where(call.id == call_id).values(called_at=now, error=error))
+    return [_to_call(row) for row in tx.execute(_calls().where(call.run_id == run_id).order_by(call.id))]
+
+
+def list_failing_runs(tx: Tx, *, since: datetime) -> dict[int, int]:
+    """Return how many calls of hooks have failed since then, by run."""
+    call = t.hook_calls.c
+    failed = select(call.run_id, func.count()).where(call.error.is_not(None), call.called_at >= since)
+    return {row[0]: row[1] for row in tx.execute(failed.group_by(call.run_id))}
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
@@ -97,4 +95,6 @@ def _to_call(row: Any) -> HookCall:
         work=row.work or "",
         account=row.token,
         context=dict(row.context or {}),
+        called_at=row.called_at,
+        error=None if row.error is None else error_from_json(row.error),
     )

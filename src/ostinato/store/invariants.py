@@ -1,4 +1,4 @@
-"""The invariants, asked of the rows that are stored: each a query for rows that break it.
+"""The invariants, asked of the rows that are stored: each a query for rows that break it, told in words.
 
 The numbers are those of the architecture. Most of these can break only where somebody changes the database by hand,
 for constraints and triggers stand against them; that is what these queries are for. Rows do not tell whether a step
@@ -10,89 +10,75 @@ Time is bounded: queries over the history look at the newest runs alone, and eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from ostinato.model.definitions import StartKind
 from ostinato.model.runs import RunOrigin
-from ostinato.model.slots import SlotName
 from ostinato.model.statuses import (
     FINAL_RUN_STATUSES,
     LIVE_RUN_STATUSES,
-    SLOT_STATUS_OF_RUN,
     SUCCEEDED_RUN_STATUSES,
     RunStatus,
     SlotStatus,
-    StepStatus,
 )
-from ostinato.model.steps import EventFate
+from ostinato.store import breaches
 from ostinato.store import schema as t
+from ostinato.store.breaches import Breach, Offence, Since, find_since, name_slot, select_slots
 from ostinato.store.database import Tx
+from ostinato.store.due_runs import is_silent
 from ostinato.store.facts import pair_with_upstreams
 
-RUNS_LOOKED_AT = 50_000
-STARTS_LOOKED_AT = 2_000
+__all__ = ["INVARIANTS", "Invariant", "Since", "find_since"]
+
 SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
-    """Where the queries begin: runs from ``first_run`` on, first runs from ``first_start`` on.
-
-    What has been due since before ``overdue_since`` should have been seen to by now.
-    """
-
-    first_run: int
-    first_start: int
-    overdue_since: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Invariant:
-    """One invariant: its number, what holds, and the query for what breaks it, as sentences about rows."""
+    """One invariant: its number, what holds, and the query for what breaks it."""
 
     number: int
     holds: str
-    find: Callable[[Tx, Since], list[str]]
+    find_offences: Callable[[Tx, Since], list[Offence]]
+
+    def find(self, tx: Tx, since: Since) -> list[str]:
+        """Return what breaks it, in words."""
+        return [str(offence) for offence in self.find_offences(tx, since)]
 
 
-def find_since(tx: Tx, *, overdue_since: datetime) -> Since:
-    """Return where the queries begin, so that they look at a bounded number of rows."""
-    newest = tx.execute(select(func.max(t.runs.c.id))).scalar() or 0
-    return Since(newest - RUNS_LOOKED_AT, newest - STARTS_LOOKED_AT, overdue_since)
-
-
-def _find_doubles(tx: Tx, since: Since) -> list[str]:
+def _find_doubles(tx: Tx, since: Since) -> list[Offence]:
     doubles = (
-        select(t.runs.c.slot_id, func.count().label("live"))
+        select(t.runs.c.slot_id, func.count().label("live"), func.max(t.runs.c.id).label("newest"))
         .where(t.runs.c.slot_id.is_not(None), t.runs.c.status.in_(sorted(LIVE_RUN_STATUSES)))
         .group_by(t.runs.c.slot_id)
         .having(func.count() > 1)
         .subquery()
     )
-    rows = tx.execute(_named(doubles.c.live).join(doubles, doubles.c.slot_id == t.slots.c.id).limit(SHOWN))
-    return [f"{_name(row)} has {row.live} live runs" for row in rows]
+    chosen = select_slots(doubles.c.live, doubles.c.newest).join(doubles, doubles.c.slot_id == t.slots.c.id)
+    return [
+        Offence(Breach.DOUBLE_RUN, f"{name_slot(row)} has {row.live} live runs", row.newest, name_slot(row))
+        for row in tx.execute(chosen.limit(SHOWN))
+    ]
 
 
-def _find_early_starts(tx: Tx, since: Since) -> list[str]:
+def _find_early_starts(tx: Tx, since: Since) -> list[Offence]:
     return [*_find_starts_before_due(tx, since), *_find_starts_before_upstream(tx, since)]
 
 
-def _find_starts_before_due(tx: Tx, since: Since) -> Iterator[str]:
+def _find_starts_before_due(tx: Tx, since: Since) -> Iterator[Offence]:
     early = or_(t.slots.c.due_at.is_(None), t.runs.c.created_at < t.slots.c.due_at)
     scheduled = and_(t.runs.c.id > since.first_run, t.runs.c.origin == RunOrigin.SCHEDULE, early)
-    rows = tx.execute(
-        _named(t.runs.c.id.label("run")).join(t.runs, t.runs.c.slot_id == t.slots.c.id).where(scheduled).limit(SHOWN)
-    )
-    for row in rows:
-        yield f"run {row.run} of {_name(row)} was created before the slot was due"
+    chosen = select_slots(t.runs.c.id.label("run")).join(t.runs, t.runs.c.slot_id == t.slots.c.id).where(scheduled)
+    for row in tx.execute(chosen.limit(SHOWN)):
+        says = f"run {row.run} of {name_slot(row)} was created before the slot was due"
+        yield Offence(Breach.EARLY_START, says, row.run, name_slot(row))
 
 
-def _find_starts_before_upstream(tx: Tx, since: Since) -> Iterator[str]:
+def _find_starts_before_upstream(tx: Tx, since: Since) -> Iterator[Offence]:
     """Find runs that were created while a slot upstream had not succeeded.
 
     The order of entries in the history decides, not clocks. Only runs whose definition, and that of the slot upstream,
@@ -112,7 +98,7 @@ def _find_starts_before_upstream(tx: Tx, since: Since) -> Iterator[str]:
         )
     )
     rows = tx.execute(
-        _named(run.c.id.label("run"), upstream.c.label.label("upstream_label"))
+        select_slots(run.c.id.label("run"), upstream.c.label.label("upstream_label"))
         .join(pair, pair.c.slot == t.slots.c.id)
         .join(upstream, upstream.c.id == pair.c.upstream)
         .join(run, and_(run.c.slot_id == t.slots.c.id, run.c.origin == RunOrigin.SCHEDULE))
@@ -127,7 +113,8 @@ def _find_starts_before_upstream(tx: Tx, since: Since) -> Iterator[str]:
         .limit(SHOWN)
     )
     for row in rows:
-        yield f"run {row.run} of {_name(row)} was created before an upstream slot, {row.upstream_label}, had succeeded"
+        name, before = name_slot(row), f"before an upstream slot, {row.upstream_label}, had succeeded"
+        yield Offence(Breach.EARLY_START, f"run {row.run} of {name} was created {before}", row.run, name)
 
 
 def _unchanged_since(lane_id: ColumnElement[int], at: ColumnElement[datetime]) -> ColumnElement[bool]:
@@ -142,10 +129,10 @@ def _unchanged_since(lane_id: ColumnElement[int], at: ColumnElement[datetime]) -
     )
 
 
-def _find_runs_after_success(tx: Tx, since: Since) -> list[str]:
+def _find_runs_after_success(tx: Tx, since: Since) -> list[Offence]:
     before = t.runs.alias("before")
     rows = tx.execute(
-        _named(t.runs.c.id.label("run"), before.c.id.label("succeeded"))
+        select_slots(t.runs.c.id.label("run"), before.c.id.label("succeeded"))
         .join(t.runs, t.runs.c.slot_id == t.slots.c.id)
         .join(before, and_(before.c.slot_id == t.runs.c.slot_id, before.c.series == t.runs.c.series))
         .where(
@@ -155,51 +142,52 @@ def _find_runs_after_success(tx: Tx, since: Since) -> list[str]:
         )
         .limit(SHOWN)
     )
-    return [f"run {row.run} of {_name(row)} came after run {row.succeeded} had succeeded" for row in rows]
+    return [
+        Offence(
+            Breach.RUN_AFTER_SUCCESS,
+            f"run {row.run} of {name_slot(row)} came after run {row.succeeded} had succeeded",
+            row.run,
+            name_slot(row),
+        )
+        for row in rows
+    ]
 
 
-def _find_changed_ends(tx: Tx, since: Since) -> list[str]:
+def _find_changed_ends(tx: Tx, since: Since) -> list[Offence]:
+    return [
+        *_find_kept_singletons(tx, since),
+        *_find_moves_after_the_end(tx, since),
+        *_find_misled_histories(tx, since),
+    ]
+
+
+def _find_kept_singletons(tx: Tx, since: Since) -> Iterator[Offence]:
+    kept = select(t.runs.c.id, t.runs.c.singleton_held).where(breaches.keeps_singleton(since))
+    for row in tx.execute(kept.limit(SHOWN)):
+        says = f"run {row.id} has ended, and holds {row.singleton_held} still"
+        yield Offence(Breach.KEPT_SINGLETON, says, row.id)
+
+
+def _find_moves_after_the_end(tx: Tx, since: Since) -> Iterator[Offence]:
     entry = t.transitions.c
     after_end = select(entry.run_id, entry.from_status, entry.to_status).where(
         entry.run_id > since.first_run, entry.from_status.in_(sorted(FINAL_RUN_STATUSES))
     )
-    last = _last_entries(since).subquery("last")
-    astray = (
-        select(t.runs.c.id, t.runs.c.status, t.transitions.c.to_status)
-        .join(last, last.c.run_id == t.runs.c.id)
-        .join(t.transitions, t.transitions.c.id == last.c.id)
-        .where(t.transitions.c.to_status != t.runs.c.status)
-    )
-    return [
-        *_find_kept_singletons(tx, since),
-        *(
-            f"run {row.run_id} went from {row.from_status} to {row.to_status}"
-            for row in tx.execute(after_end.limit(SHOWN))
-        ),
-        *(
-            f"run {row.id} is {row.status}, and its history ends with {row.to_status}"
-            for row in tx.execute(astray.limit(SHOWN))
-        ),
-    ]
+    for row in tx.execute(after_end.limit(SHOWN)):
+        says = f"run {row.run_id} went from {row.from_status} to {row.to_status}"
+        yield Offence(Breach.CHANGED_END, says, row.run_id)
 
 
-def _find_kept_singletons(tx: Tx, since: Since) -> list[str]:
-    ended = and_(t.runs.c.id > since.first_run, t.runs.c.status.in_(sorted(FINAL_RUN_STATUSES)))
-    kept = select(t.runs.c.id, t.runs.c.singleton_held).where(ended, t.runs.c.singleton_held.is_not(None))
-    rows = tx.execute(kept.limit(SHOWN))
-    return [f"run {row.id} has ended, and holds {row.singleton_held} still" for row in rows]
+def _find_misled_histories(tx: Tx, since: Since) -> Iterator[Offence]:
+    for row in tx.execute(breaches.list_misled_histories(since).limit(SHOWN)):
+        is_back = row.told in FINAL_RUN_STATUSES and row.status in LIVE_RUN_STATUSES
+        told_wrongly = Breach.REVIVED_RUN if is_back else Breach.CHANGED_END
+        breach = Breach.UNTOLD_MOVE if row.ended is None else told_wrongly
+        told = f"its history ends with {row.told}" if row.told else "it has no history"
+        yield Offence(breach, f"run {row.id} is {row.status}, and {told}", row.id)
 
 
-def _last_entries(since: Since) -> Select[Any]:
-    entry = t.transitions.c
-    return (
-        select(entry.run_id, func.max(entry.id).label("id"))
-        .where(entry.run_id > since.first_run)
-        .group_by(entry.run_id)
-    )
-
-
-def _find_stale_writes(tx: Tx, since: Since) -> list[str]:
+def _find_stale_writes(tx: Tx, since: Since) -> list[Offence]:
     entry = t.transitions.c
     before = func.lag(entry.lease_token).over(partition_by=entry.run_id, order_by=entry.id).label("before")
     tokens = (
@@ -211,131 +199,124 @@ def _find_stale_writes(tx: Tx, since: Since) -> list[str]:
     not_grown = and_(tokens.c.to_status == RunStatus.RUNNING, tokens.c.lease_token <= tokens.c.before)
     rows = tx.execute(select(tokens).where(or_(shrunk, not_grown)).limit(SHOWN))
     return [
-        f"run {row.run_id} became {row.to_status} under lease {row.lease_token}, after lease {row.before}"
+        Offence(
+            Breach.STALE_WRITE,
+            f"run {row.run_id} became {row.to_status} under lease {row.lease_token}, after lease {row.before}",
+            row.run_id,
+        )
         for row in rows
     ]
 
 
-def _find_open_steps(tx: Tx, since: Since) -> list[str]:
-    step = t.steps.c
-    under_way = step.status.in_([StepStatus.RUNNING, StepStatus.SUSPENDED])
-    rows = tx.execute(
-        select(step.run_id, step.name, step.status, t.runs.c.status.label("run_status"))
-        .select_from(t.steps)
-        .join(t.runs)
-        .where(step.run_id > since.first_run, under_way, t.runs.c.status.in_(sorted(FINAL_RUN_STATUSES)))
-        .limit(SHOWN)
-    )
-    return [f"run {row.run_id} is {row.run_status}, and its step {row.name} is {row.status}" for row in rows]
+def _find_open_steps(tx: Tx, since: Since) -> list[Offence]:
+    return [
+        Offence(
+            Breach.OPEN_STEP,
+            f"run {row.run_id} is {row.run_status}, and its step {row.name} is {row.status}",
+            row.run_id,
+        )
+        for row in tx.execute(breaches.list_open_steps(since).limit(SHOWN))
+    ]
 
 
-def _find_lost_events(tx: Tx, since: Since) -> list[str]:
+def _find_lost_events(tx: Tx, since: Since) -> list[Offence]:
     """Find events that nobody will take, or that a step was given and does not know of."""
-    event, step = t.events.c, t.steps.c
-    open_events = (
-        select(event.id, event.run_id, event.fate, t.runs.c.status)
-        .select_from(t.events)
-        .join(t.runs)
-        .outerjoin(t.steps, and_(step.run_id == event.run_id, step.number == event.step))
-        .where(event.run_id > since.first_run, event.settled_at.is_(None))
-    )
-    late = and_(t.runs.c.finished_at < since.overdue_since, event.due_at < since.overdue_since)
-    unknown = and_(event.fate == EventFate.TAKEN, step.event_id.is_distinct_from(event.id))
+    left, unknown = breaches.list_left_events(since), breaches.list_unknown_events(since)
     return [
         *(
-            f"event {row.id} is {row.fate}, and its run {row.run_id} is {row.status}"
-            for row in tx.execute(open_events.where(late).limit(SHOWN))
+            Offence(
+                Breach.LEFT_EVENT, f"event {row.id} is {row.fate}, and its run {row.run_id} is {row.status}", row.run_id
+            )
+            for row in tx.execute(left.limit(SHOWN))
         ),
         *(
-            f"event {row.id} of run {row.run_id} was taken, and its step does not have it"
-            for row in tx.execute(open_events.where(unknown).limit(SHOWN))
+            Offence(
+                Breach.UNKNOWN_EVENT,
+                f"event {row.id} of run {row.run_id} was taken, and its step does not have it",
+                row.run_id,
+            )
+            for row in tx.execute(unknown.limit(SHOWN))
         ),
     ]
 
 
-def _find_forgotten(tx: Tx, since: Since) -> list[str]:
+def _find_forgotten(tx: Tx, since: Since) -> list[Offence]:
     return [
         *_find_unexamined(tx, since),
         *_find_undecided(tx, since),
         *_find_unstarted(tx, since),
+        *_find_abandoned(tx, since),
         *_find_adrift(tx, since),
+        *_find_wrong_clocks(tx, since),
     ]
 
 
-def _find_unexamined(tx: Tx, since: Since) -> Iterator[str]:
-    unseen = and_(
-        t.slots.c.status == SlotStatus.PENDING, t.slots.c.due_at < since.overdue_since, t.slots.c.reason == ""
-    )
-    for row in tx.execute(_named().where(unseen).limit(SHOWN)):
-        yield f"{_name(row)} is due, has no run, and no reason is known"
+def _find_unexamined(tx: Tx, since: Since) -> Iterator[Offence]:
+    for row in tx.execute(breaches.list_unexamined_slots(since).limit(SHOWN)):
+        name = name_slot(row)
+        yield Offence(Breach.UNEXAMINED_SLOT, f"{name} is due, has no run, and no reason is known", slot=name)
 
 
-def _find_undecided(tx: Tx, since: Since) -> Iterator[str]:
-    failed = _named(t.runs.c.id.label("run")).join(t.runs, t.runs.c.id == t.slots.c.run_id)
+def _find_undecided(tx: Tx, since: Since) -> Iterator[Offence]:
+    failed = select_slots(t.runs.c.id.label("run")).join(t.runs, t.runs.c.id == t.slots.c.run_id)
     undecided = and_(t.slots.c.status == SlotStatus.RETRYING, t.runs.c.finished_at < since.overdue_since)
     for row in tx.execute(failed.where(undecided).limit(SHOWN)):
-        yield f"{_name(row)} failed with run {row.run}, and nothing was decided about another attempt"
+        name = name_slot(row)
+        says = f"{name} failed with run {row.run}, and nothing was decided about another attempt"
+        yield Offence(Breach.UNDECIDED_SLOT, says, row.run, name)
 
 
-def _find_unstarted(tx: Tx, since: Since) -> Iterator[str]:
+def _find_unstarted(tx: Tx, since: Since) -> Iterator[Offence]:
     chained = exists().where(t.run_needs.c.run_id == t.runs.c.id)
     late = and_(t.runs.c.status == RunStatus.SCHEDULED, t.runs.c.start_at < since.overdue_since, ~chained)
     for run_id in tx.execute(select(t.runs.c.id).where(late).limit(SHOWN)).scalars():
-        yield f"run {run_id} is scheduled still, though its start time has come"
+        yield Offence(Breach.UNSTARTED_RUN, f"run {run_id} is scheduled still, though its start time has come", run_id)
     asleep = and_(t.runs.c.status == RunStatus.SUSPENDED, t.runs.c.wake_at < since.overdue_since)
     for run_id in tx.execute(select(t.runs.c.id).where(asleep).limit(SHOWN)).scalars():
-        yield f"run {run_id} is suspended still, though the time to wake it has come"
+        says = f"run {run_id} is suspended still, though the time to wake it has come"
+        yield Offence(Breach.SLEEPING_RUN, says, run_id)
 
 
-def _find_adrift(tx: Tx, since: Since) -> Iterator[str]:
+def _find_abandoned(tx: Tx, since: Since) -> Iterator[Offence]:
+    running = and_(t.runs.c.status == RunStatus.RUNNING, is_silent(since.silent_since))
+    for run_id in tx.execute(select(t.runs.c.id).where(running).limit(SHOWN)).scalars():
+        yield Offence(Breach.ABANDONED_RUN, f"run {run_id} is running still, though its agent is lost", run_id)
+
+
+def _find_adrift(tx: Tx, since: Since) -> Iterator[Offence]:
     """Find slots that say something else than their latest run."""
-    fits = or_(
-        *(
-            and_(t.runs.c.status == run, t.slots.c.status.in_(_statuses_after(slot)))
-            for run, slot in SLOT_STATUS_OF_RUN.items()
+    for breach, wanted in (
+        (Breach.ADRIFT_SLOT, breaches.list_adrift_slots(since)),
+        (Breach.CONTRADICTED_SLOT, breaches.list_contradicted_slots(since)),
+    ):
+        for row in tx.execute(wanted.limit(SHOWN)):
+            name = name_slot(row)
+            yield Offence(
+                breach, f"{name} is {row.status}, and its latest run {row.run_status or 'is gone'}", slot=name
+            )
+
+
+def _find_wrong_clocks(tx: Tx, since: Since) -> Iterator[Offence]:
+    for row in tx.execute(breaches.list_leases_ahead(since).limit(SHOWN)):
+        says = f"{row.holder} has the lease of {row.name} until {row.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+        yield Offence(Breach.WRONG_CLOCK, says)
+    for row in tx.execute(breaches.list_heartbeats_ahead(since).limit(SHOWN)):
+        says = (
+            f"agent {row.name} sent its last heartbeat at {row.heartbeat_at:%Y-%m-%dT%H:%M:%SZ}, which is yet to come"
         )
-    )
-    recent = or_(t.slots.c.run_id.is_(None), t.slots.c.run_id > since.first_run)
-    adrift = and_(t.slots.c.status != SlotStatus.PENDING, recent, or_(t.runs.c.id.is_(None), ~fits))
-    chosen = _named(t.slots.c.status, t.runs.c.status.label("run_status")).outerjoin(
-        t.runs, t.runs.c.id == t.slots.c.run_id
-    )
-    for row in tx.execute(chosen.where(adrift).limit(SHOWN)):
-        yield f"{_name(row)} is {row.status}, and its latest run {row.run_status or 'is gone'}"
+        yield Offence(Breach.WRONG_CLOCK, says)
 
 
-def _statuses_after(status: SlotStatus) -> Iterable[SlotStatus]:
-    """Return what a slot may be once its latest run has made it ``status``: who gives up retrying makes it failed."""
-    return (SlotStatus.RETRYING, SlotStatus.FAILED) if status is SlotStatus.RETRYING else (status,)
-
-
-def _find_strangers(tx: Tx, since: Since) -> list[str]:
-    elsewhere = or_(
-        t.runs.c.definition_id != t.lanes.c.definition_id,
-        t.runs.c.account_id.is_distinct_from(t.lanes.c.account_id),
-    )
-    rows = tx.execute(
-        _named(t.runs.c.id.label("run"))
-        .join(t.runs, t.runs.c.slot_id == t.slots.c.id)
-        .where(t.runs.c.id > since.first_run, elsewhere)
-        .limit(SHOWN)
-    )
-    return [f"run {row.run} of {_name(row)} belongs to another definition or account" for row in rows]
-
-
-def _named(*columns: Any) -> Select[Any]:
-    """Select slots with the parts of their names."""
-    return (
-        select(t.definitions.c.name, t.accounts.c.token, t.slots.c.label, *columns)
-        .select_from(t.slots)
-        .join(t.lanes, t.lanes.c.id == t.slots.c.lane_id)
-        .join(t.definitions, t.definitions.c.id == t.lanes.c.definition_id)
-        .outerjoin(t.accounts, t.accounts.c.id == t.lanes.c.account_id)
-    )
-
-
-def _name(row: Any) -> SlotName:
-    return SlotName(row.name, row.token, row.label)
+def _find_strangers(tx: Tx, since: Since) -> list[Offence]:
+    return [
+        Offence(
+            Breach.MISPLACED_RUN if row.started_at is None else Breach.FOREIGN_RUN,
+            f"run {row.run} of {name_slot(row)} belongs to another definition or account",
+            row.run,
+            name_slot(row),
+        )
+        for row in tx.execute(breaches.list_strange_runs(since).limit(SHOWN))
+    ]
 
 
 INVARIANTS: tuple[Invariant, ...] = (

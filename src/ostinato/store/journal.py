@@ -89,15 +89,19 @@ def set_revision(tx: Tx, name: str, value: int) -> None:
 
 
 def take_lease(tx: Tx, name: str, *, holder: str, now: datetime, duration: timedelta) -> bool:
-    """Take or renew the lease called ``name``; ``False`` while another holds it."""
-    values = {"holder": holder, "expires_at": now + duration}
+    """Take or renew the lease called ``name``; ``False`` while another holds it.
+
+    One that another holds for longer than ``duration`` is cut down to that: it dates from a clock that was ahead, and
+    nobody is to wait for it until then. A holder that lives renews it in time.
+    """
+    lease, values = t.leases.c, {"holder": holder, "expires_at": now + duration}
     tx.execute(insert_or_skip(tx, t.leases).values(name=name, **values))
-    renewed = tx.execute(
-        update(t.leases)
-        .where(t.leases.c.name == name, (t.leases.c.holder == holder) | (t.leases.c.expires_at <= now))
-        .values(values)
-    )
-    return renewed.rowcount > 0
+    free = (lease.holder == holder) | (lease.expires_at <= now)
+    if tx.execute(update(t.leases).where(lease.name == name, free).values(values)).rowcount > 0:
+        return True
+    too_long = lease.expires_at > now + duration
+    tx.execute(update(t.leases).where(lease.name == name, too_long).values(expires_at=now + duration))
+    return False
 
 
 def release_lease(tx: Tx, name: str, *, holder: str) -> None:

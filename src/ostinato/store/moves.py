@@ -226,6 +226,8 @@ def _changed_columns(move: Move, evidence: Evidence | None) -> dict[str, Any]:
         columns |= {"finished_at": move.now, "singleton_held": None}
     if move.to in _RESTING:
         columns["agent_id"] = None
+    if move.to is RunStatus.WAITING:
+        columns["waits_since"] = move.now
     if move.to is RunStatus.RUNNING:
         columns |= {
             "lease_token": t.runs.c.lease_token + 1,
@@ -303,10 +305,14 @@ def _carry_over(tx: Tx, moved: Sequence[MovedRun], move: Move) -> None:
     )
 
 
+_ended, _waiting, _later = (t.slots.alias(name) for name in ("ended", "waiting", "later"))
+_ended_lane, _lane = (t.lanes.alias(name) for name in ("ended_lane", "lane"))
+"""To give a table another name takes SQLAlchemy longer than most statements take: it is done once."""
+
+
 def _overlapping(slot_ids: Collection[int]) -> Select[tuple[int]]:
     """Select the slots of dependent definitions whose period overlaps that of one of ``slot_ids``."""
-    ended, ended_lane = t.slots.alias("ended"), t.lanes.alias("ended_lane")
-    waiting, lane = t.slots.alias("waiting"), t.lanes.alias("lane")
+    ended, ended_lane, waiting, lane = _ended, _ended_lane, _waiting, _lane
     return (
         select(waiting.c.id)
         .select_from(ended)
@@ -321,8 +327,7 @@ def _overlapping(slot_ids: Collection[int]) -> Select[tuple[int]]:
 
 def _following(slot_ids: Collection[int]) -> Select[tuple[int]]:
     """Select, for definitions that depend on themselves, the slot after each of ``slot_ids`` in its lane."""
-    ended, lane = t.slots.alias("ended"), t.lanes.alias("lane")
-    waiting, later = t.slots.alias("waiting"), t.slots.alias("later")
+    ended, waiting, later, lane = _ended, _waiting, _later, _lane
     next_start = (
         select(func.min(later.c.starts_at))
         .where(later.c.lane_id == ended.c.lane_id, later.c.starts_at > ended.c.starts_at)

@@ -7,12 +7,14 @@ change of a run that no agent holds. The table of transitions is checked for eve
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, update
 
 from ostinato.errors import IllegalTransition, NotPossible
 from ostinato.model.changes import StepChanged, TryFailed
+from ostinato.model.runs import RunRules
 from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import Json, Step, StepRow
 from ostinato.model.transitions import Party, check_step_transition
@@ -22,6 +24,7 @@ from ostinato.store.database import Tx
 from ostinato.store.leases import lock_runs
 from ostinato.store.moves import CHUNK, chunks
 from ostinato.store.prepared import Prepared
+from ostinato.store.rules import to_rules
 from ostinato.store.step_rows import STATE, error_from_json, to_present, to_row, to_state, to_step
 
 _PLAN = [column for column in t.steps.c if column.name not in ("progress", "progress_message")]
@@ -41,6 +44,14 @@ _TOLD = 5
 """How many steps an error tells of."""
 
 _SET_SURVIVAL = update(t.runs).where(t.runs.c.id == bindparam("of_run"))
+
+
+@dataclass(frozen=True, slots=True)
+class FormerPlan:
+    """The plan of an earlier attempt, and what the action that made it declares."""
+
+    steps: tuple[Step, ...]
+    rules: RunRules
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -133,15 +144,28 @@ def load_plans(tx: Tx, run_ids: Collection[int]) -> dict[int, tuple[Step, ...]]:
     return {run_id: tuple(steps) for run_id, steps in plans.items()}
 
 
-def load_former_plan(tx: Tx, run_id: int) -> tuple[Step, ...] | None:
-    """Return the steps of the run before this one at the same slot, if it had a plan of the same version."""
+def list_running_steps(tx: Tx, run_ids: Collection[int]) -> set[tuple[int, int]]:
+    """List the steps of these runs that are on record as under way, each with its run."""
+    step = t.steps.c
+    return {
+        (row.run_id, row.number)
+        for part in chunks(sorted(run_ids))
+        for row in tx.execute(
+            select(step.run_id, step.number).where(step.run_id.in_(part), step.status == StepStatus.RUNNING)
+        )
+    }
+
+
+def load_former_plan(tx: Tx, run_id: int) -> FormerPlan | None:
+    """Return the plan of the run before this one at the same slot, if it had one of the same version."""
     run, former = t.runs.alias("run"), t.runs.alias("former")
     before = and_(former.c.slot_id == run.c.slot_id, former.c.id < run.c.id)
-    latest = select(former.c.id, former.c.version, run.c.version.label("wanted")).join(run, before)
+    latest = select(former, run.c.version.label("wanted")).join(run, before)
     found = tx.execute(latest.where(run.c.id == run_id).order_by(former.c.id.desc()).limit(1)).one_or_none()
     if found is None or found.version != found.wanted:
         return None
-    return load_plans(tx, [found.id]).get(found.id)
+    steps = load_plans(tx, [found.id]).get(found.id)
+    return None if steps is None else FormerPlan(steps, to_rules(found))
 
 
 def list_steps(tx: Tx, run_id: int) -> list[StepRow]:

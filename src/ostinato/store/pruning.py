@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, select, update
 
@@ -54,19 +55,11 @@ def prune_one_off_runs(tx: Tx, *, finished_before: datetime, limit: int) -> int:
     One stays as long as it has children, which go first, as long as its parent lives, which counts it, and as long as
     another waits for its success.
     """
-    run, parent, child, waiting = t.runs.c, t.runs.alias("parent"), t.runs.alias("child"), t.runs.alias("waiting")
-    is_counted = exists().where(parent.c.id == run.parent_run_id, parent.c.finished_at.is_(None))
-    has_children = exists().where(child.c.parent_run_id == run.id)
-    is_needed = (
-        select(waiting.c.id)
-        .join(t.run_needs, t.run_needs.c.run_id == waiting.c.id)
-        .where(t.run_needs.c.needs_run_id == run.id, waiting.c.status == RunStatus.SCHEDULED)
-        .exists()
-    )
+    run = t.runs.c
     old = list(
         tx.execute(
             select(run.id)
-            .where(run.slot_id.is_(None), run.finished_at < finished_before, ~is_counted, ~has_children, ~is_needed)
+            .where(run.slot_id.is_(None), run.finished_at < finished_before, _is_of_no_use())
             .limit(limit)
             .with_for_update(skip_locked=True, of=t.runs)
         ).scalars()
@@ -76,6 +69,22 @@ def prune_one_off_runs(tx: Tx, *, finished_before: datetime, limit: int) -> int:
     return len(old)
 
 
+@cache
+def _is_of_no_use() -> ColumnElement[bool]:
+    """Tell whether a run has no children, no parent that lives, and no other that waits for its success."""
+    run, parent, child, waiting = t.runs.c, t.runs.alias("parent"), t.runs.alias("child"), t.runs.alias("waiting")
+    is_counted = exists().where(parent.c.id == run.parent_run_id, parent.c.finished_at.is_(None))
+    has_children = exists().where(child.c.parent_run_id == run.id)
+    is_needed = (
+        select(waiting.c.id)
+        .join(t.run_needs, t.run_needs.c.run_id == waiting.c.id)
+        .where(t.run_needs.c.needs_run_id == run.id, waiting.c.status == RunStatus.SCHEDULED)
+        .exists()
+    )
+    return and_(~is_counted, ~has_children, ~is_needed)
+
+
+@cache
 def _is_waited_for() -> ColumnElement[bool]:
     """Tell whether a slot that starts by itself waits for a slot: one of another definition, or a later one."""
     ended_lane, lane, waiting = t.lanes.alias("ended_lane"), t.lanes.alias("lane"), t.slots.alias("waiting")

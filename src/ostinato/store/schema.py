@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 
@@ -58,6 +61,12 @@ def in_list(column: str, values: Iterable[StrEnum]) -> str:
     return f"{column} IN ({', '.join(sorted(repr(value.value) for value in values))})"
 
 
+def has_status(run: Any, status: RunStatus) -> ColumnElement[bool]:
+    """Tell of a run whether it has a status, in the words of the partial indexes: a bound value may miss them."""
+    found: ColumnElement[bool] = run.status == literal_column(f"'{status}'")
+    return found
+
+
 def _one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
     return CheckConstraint(in_list(column, values), name=column)
 
@@ -72,6 +81,8 @@ accounts = Table(
     Column("active", Boolean, nullable=False),
     Column("maintenance_starts_at", Instant),
     Column("maintenance_ends_at", Instant),
+    Column("concurrency", Integer),
+    Column("weight", Float, nullable=False),
     Column("spec", Json, nullable=False),
     Column("version", String(12), nullable=False),
     Column("source", Text, nullable=False),
@@ -94,6 +105,8 @@ definitions = Table(
     Column("start_kind", String(16), nullable=False),
     Column("delay", Span, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("concurrency", Integer),
+    Column("uses", Json),
     Column("spec", Json, nullable=False),
     Column("version", String(12), nullable=False),
     Column("source", Text, nullable=False),
@@ -197,6 +210,9 @@ agents = Table(
     Column("status", String(16), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("heartbeat_at", Instant, nullable=False),
+    Column("drain_requested_at", Instant),
+    Column("drain_requested_by", Text),
+    Column("drain_reason", Text),
     _one_of("status", AgentStatus),
 )
 
@@ -226,6 +242,7 @@ runs = Table(
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("claimed_at", Instant),
+    Column("waits_since", Instant, nullable=False),
     Column("wake_at", Instant),
     Column("deadline_at", Instant),
     Column("finished_at", Instant),
@@ -240,6 +257,7 @@ runs = Table(
     Column("child_number", Integer),
     Column("singleton_key", Text),
     Column("singleton_held", Text),
+    Column("singleton_refuses", Boolean, nullable=False),
     Column("hooks", Json),
     Column("halted_by", Text),
     Column("cancel_requested_at", Instant),
@@ -266,6 +284,7 @@ runs = Table(
         " (singleton_key IS NOT NULL AND singleton_held = singleton_key AND finished_at IS NULL)",
         name="singleton",
     ),
+    CheckConstraint("singleton_key IS NOT NULL OR NOT singleton_refuses", name="refuses"),
     CheckConstraint("wake_at IS NULL OR status = 'suspended'", name="wake"),
     CheckConstraint("halted_by IS NULL OR status = 'cancelled'", name="halt"),
     # [5] Whoever ends a lease must present its token; a stale or missing one does not fit.
@@ -320,11 +339,19 @@ runs = Table(
     Index(
         "runs_waiting_idx",
         "queue",
-        text("priority DESC"),
+        "priority",
+        text("coalesce(account_id, 0)"),
+        text("coalesce(definition_id, 0)"),
         "due_at",
         "id",
         postgresql_where=text("status = 'waiting'"),
         sqlite_where=text("status = 'waiting'"),
+    ),
+    Index(
+        "runs_cancelling_idx",
+        "queue",
+        postgresql_where=text("status = 'waiting' AND cancel_requested_at IS NOT NULL"),
+        sqlite_where=text("status = 'waiting' AND cancel_requested_at IS NOT NULL"),
     ),
     Index(
         "runs_scheduled_idx",
@@ -343,6 +370,40 @@ runs = Table(
     sqlite_autoincrement=True,  # [5] a lease is good for one run: no other may ever have its id
 )
 
+# How far each account has come in its turns, by queue and priority: where its last run stands in virtual time.
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("queue", String(200), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("account_id", Key, ForeignKey(accounts.c.id, ondelete="CASCADE")),
+    Column("position", Float, nullable=False),
+    Index("shares_place_key", "queue", "priority", text("coalesce(account_id, 0)"), unique=True),
+    Index("shares_account_id_idx", "account_id"),
+)
+
+# When a run was last claimed of those that wait alike.
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("queue", String(200), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("account_id", Key, ForeignKey(accounts.c.id, ondelete="CASCADE")),
+    Column("definition_id", Key, ForeignKey(definitions.c.id, ondelete="CASCADE")),
+    Column("taken_at", Instant, nullable=False),
+    Index(
+        "turns_place_key",
+        "queue",
+        "priority",
+        text("coalesce(account_id, 0)"),
+        text("coalesce(definition_id, 0)"),
+        unique=True,
+    ),
+    Index("turns_account_id_idx", "account_id"),
+    Index("turns_definition_id_idx", "definition_id"),
+)
 
 transitions = Table(
     "transitions",
@@ -474,7 +535,7 @@ hook_calls = Table(
     Column("at", Instant, nullable=False),
     Column("taken_until", Instant),
     Column("called_at", Instant),
-    Column("error", Text, nullable=False),
+    Column("error", Json),
     _one_of("status", RunStatus),
     Index("hook_calls_run_id_idx", "run_id"),
     Index(
@@ -482,6 +543,12 @@ hook_calls = Table(
         "id",
         postgresql_where=text("called_at IS NULL"),
         sqlite_where=text("called_at IS NULL"),
+    ),
+    Index(
+        "hook_calls_failed_idx",
+        "called_at",
+        postgresql_where=text("error IS NOT NULL"),
+        sqlite_where=text("error IS NOT NULL"),
     ),
 )
 

@@ -16,9 +16,10 @@ from ostinato.store.database import Tx
 from ostinato.store.due_runs import REVOKED
 from ostinato.store.moves import Move, MovedRun, chunks, list_family, move_runs, wake_others
 
+_TAKES_ITS_TURN = and_(t.runs.c.singleton_key.is_not(None), t.runs.c.singleton_held.is_(None))
 _NOBODY_IS_AT_IT = or_(
     t.runs.c.status.in_([RunStatus.PAUSED, RunStatus.SCHEDULED]),
-    and_(t.runs.c.status == RunStatus.WAITING, t.runs.c.started_at.is_(None)),
+    and_(t.runs.c.status == RunStatus.WAITING, or_(t.runs.c.started_at.is_(None), _TAKES_ITS_TURN)),
 )
 _BY_AN_AGENT = (RunStatus.RUNNING, RunStatus.SUSPENDED, RunStatus.WAITING)
 

@@ -7,6 +7,7 @@ stands still; events, timers, cancelling and finalizing are brought about by its
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -178,12 +179,18 @@ class ActionRun:
         """Run the step again, as after a failure; it has what it kept."""
         return self._perform(WorkKind.RUN)
 
-    def finalize(self) -> Outcome:
-        """Finalize the action, which has run."""
-        written = {"input": self.step.input, "session_of": self._action.traits.name}
+    def finalize(self, *, session: object | None = None) -> Outcome:
+        """Finalize the action, which has run.
+
+        What it finalizes in is ``session``, if one is given; what is written there stays open, for the caller to look
+        at, and to commit or roll back. Without it, it is what the action itself declares: entered, and left.
+        """
+        planner = self._action if session is None else _make_planner(session)
+        written = {"input": self.step.input, "session_of": planner.traits.name}
         step = Step(3, f"{self.step.name}.finalize", self.step.action, Phase.FINALIZE, action_step=2, input=written)
         item = WorkItem(_RUN_ID, WorkKind.FINALIZE, step, "default", {2: self.step.output}, steps=(step,))
-        self.outcome = perform(item, self.services, self._context, find=lambda name: self._action)
+        actions = {self._action.traits.name: self._action, planner.traits.name: planner}
+        self.outcome = perform(item, self.services, self._context, find=actions.__getitem__)
         return self.outcome
 
     def _perform(self, kind: WorkKind, event: Event | None = None) -> Outcome:
@@ -198,6 +205,11 @@ class ActionRun:
         if not isinstance(self.outcome, Suspended):
             raise NotPossible(f"the step is not suspended: {self.outcome}")
         return self.outcome
+
+
+def _make_planner(session: object) -> type[Action]:
+    """Make an action as a plan is one that finalizes in ``session``; that is lent, and is not closed at the end."""
+    return type("Planner", (Action,), {"session": staticmethod(lambda: nullcontext(session))})
 
 
 def run_action(

@@ -47,7 +47,7 @@ class CallBench:
 
     def __init__(self, most_threads: int) -> None:
         self.clock = ManualClock(datetime(2026, 1, 10, tzinfo=UTC))
-        self.executor = LocalExecutor(self.clock, log_size=1, most_threads=most_threads)
+        self.executor = LocalExecutor(self.clock, log_size=1, folder=None, most_threads=most_threads)
         self._held: list[Held] = []
 
     def start(

@@ -14,8 +14,8 @@ from typing import Any
 from ostinato.director.decisions import Decision, Order, Stop
 from ostinato.director.director import Director
 from ostinato.director.rescue import resume_failed_steps
-from ostinato.model.changes import Change, EventSettled, PlanMade, RunMoved, StepChanged, TryFailed
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.changes import Change, EventSettled, PlanMade, RulesMade, RunMoved, StepChanged, TryFailed
+from ostinato.model.runs import EndKind, Evidence, RunRules
 from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import Event, EventFate, Json, Phase, Step, StepError, StepRules, WakeKind
 from ostinato.model.transitions import Party, check_run_transition, check_step_transition
@@ -27,6 +27,7 @@ RUN = 1
 
 BROKEN = StepError(EndKind.RAISED, "no such table: sales", "sqlite3.OperationalError")
 
+_NO_RULES = RunRules()
 _OPEN = frozenset({EventFate.WAITING, EventFate.TAKEN})
 
 
@@ -49,6 +50,7 @@ class KeptRun:
     tries: list[TryFailed] = field(default_factory=list)
     events: dict[int, Event] = field(default_factory=dict)
     told: set[int] = field(default_factory=set)
+    rules: RunRules = field(default_factory=RunRules)
 
     @property
     def evidence(self) -> Evidence | None:
@@ -81,6 +83,8 @@ class KeptRun:
                 self._change_step(before, step)
             case TryFailed():
                 self.tries.append(change)
+            case RulesMade(rules):
+                self.rules = rules
             case EventSettled():
                 self._settle(change)
             case RunMoved():
@@ -164,6 +168,13 @@ class Office:
         self.send(1)
         self.succeed(2)
 
+    def adopt(self, *steps: int, run: int = RUN, **order: Any) -> Decision:
+        """Begin anew with a run of which the work for these steps has outlived the agent that began it."""
+        kept = self.runs[run]
+        for number in steps:
+            self.under_way[run, number] = WorkItem(run, WorkKind.RUN, kept.steps[number], kept.queue)
+        return self.claim(run, under_way=frozenset(steps), **order)
+
     def claim(self, run: int = RUN, **order: Any) -> Decision:
         """Begin anew with a run of which steps and events are kept."""
         kept = self.runs[run]
@@ -202,10 +213,16 @@ class Office:
         return decision
 
     def succeed(
-        self, step: int = 1, output: Json = None, *, planned: tuple[Step, ...] = (), run: int = RUN
+        self,
+        step: int = 1,
+        output: Json = None,
+        *,
+        planned: tuple[Step, ...] = (),
+        rules: RunRules = _NO_RULES,
+        run: int = RUN,
     ) -> Decision:
         """Have the work for a step succeed."""
-        return self.answer(step, Succeeded(output, planned), run)
+        return self.answer(step, Succeeded(output, planned, rules), run)
 
     def fail(self, step: int = 1, error: StepError = BROKEN, *, run: int = RUN) -> Decision:
         """Have the work for a step fail."""
@@ -329,7 +346,7 @@ class Office:
             self._check(item)
             self.under_way[item.key] = item
         self.stops += decision.stops
-        if self._size is not None:
+        if self._size is not None and decision.work:
             _require(len(self.under_way) <= self._size, f"{len(self.under_way)} work items, room for {self._size}")
         return decision
 

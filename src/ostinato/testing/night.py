@@ -19,6 +19,7 @@ from ostinato.model.accounts import DeclaredAccount
 from ostinato.model.agents import Agent
 from ostinato.model.definitions import DeclaredDefinition
 from ostinato.model.engine import StepOutcome
+from ostinato.model.limits import DEFAULT_RULES
 from ostinato.model.runs import ClaimedRun, EndKind, NewRun, Run
 from ostinato.model.slots import Slot, SlotFace, SlotName
 from ostinato.model.statuses import AgentStatus, RunStatus
@@ -42,6 +43,7 @@ class Night:
         self.store = store
         self.clock = ManualClock(now)
         self.settings = EngineSettings()
+        self.rules = DEFAULT_RULES
         self.steps = tuple(steps)
         self._accounts: dict[str, Load[DeclaredAccount]] = {}
         self._definitions: dict[str, Load[DeclaredDefinition]] = {}
@@ -81,6 +83,10 @@ class Night:
         """Take ``source`` out of the project."""
         self._accounts.pop(source, None)
         self._definitions.pop(source, None)
+
+    def limit(self, **rules: object) -> None:
+        """Change the rules by which agents claim."""
+        self.rules = replace(self.rules, **rules)  # type: ignore[arg-type]  # checked by the record
 
     def set(self, **settings: object) -> None:
         """Change settings of the engine."""
@@ -130,7 +136,7 @@ class Night:
         registered = self.agent(agent)
         with self.store.write() as tx:
             claimed = claims.claim_runs(
-                tx, agent_id=registered.id, actor=agent, queues=queues, limit=limit, now=self.now
+                tx, agent_id=registered.id, actor=agent, queues=queues, limit=limit, now=self.now, rules=self.rules
             )
         self._claimed |= {run.id: run for run in claimed}
         return claimed

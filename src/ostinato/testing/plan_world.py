@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Self
 
@@ -37,14 +39,14 @@ PATIENCE_SECONDS = 60.0
 """How long, by the machine's own clock, a call may take before the world is said to be stuck."""
 
 MOST_ROUNDS = 10_000
-"""After so many rounds at one instant, in each of which something changed, the world is said to go in circles."""
+"""After so many turns at one instant the world is said to go in circles."""
 
 
 class WatchedExecutor(LocalExecutor):
     """The executor of this machine, which also tells what it has under way, and when something of that is due."""
 
     def __init__(self, clock: Clock, *, log_size: int) -> None:
-        super().__init__(clock, log_size=log_size)
+        super().__init__(clock, log_size=log_size, folder=None)
         self.under_way: set[Key] = set()
 
     def start_command(self, command: Command) -> None:
@@ -75,7 +77,7 @@ class WatchedExecutor(LocalExecutor):
     @property
     def seconds_until_due(self) -> float:
         """Return how soon a call takes too long or is abandoned, or a command is killed."""
-        return min(self._processes.seconds_until_due(), self._threads.seconds_until_due())
+        return min(self._commands.seconds_until_due(), self._threads.seconds_until_due())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,12 @@ class PlanWorld:
         """Have another agent work here, or one again that was let go."""
         config = self.world.config
         settings = AgentSettings(
-            project=config.folder, logs=config.logs_folder, queues=tuple(queues), concurrency=concurrency, name=name
+            project=config.folder,
+            logs=config.logs_folder,
+            queues=tuple(queues),
+            concurrency=concurrency,
+            leaves_commands=False,
+            name=name,
         )
         executor = self._make_executor(self.clock, log_size=config.agent.log_size)
         hired = HiredAgent(Agent(self.world.store, self.clock, executor, settings), executor)
@@ -142,16 +149,16 @@ class PlanWorld:
         Raises ``TimeoutError`` when a call does not return, ``RuntimeError`` when a step of the engine fails or the
         world goes in circles.
         """
-        before = self._take_stock()
-        for _ in range(MOST_ROUNDS):
-            for hired in list(self.agents.values()):
-                self._work(hired)
-            self._make_passes()
-            after = self._take_stock()
-            if after == before:
+        turns: list[Callable[[], bool]] = [partial(self._work, hired) for hired in self.agents.values()]
+        turns.append(self._make_passes)
+        idle, stock = 0, self._take_stock()
+        for turn in islice(cycle(turns), MOST_ROUNDS):
+            has_changed = turn()
+            before, stock = stock, self._take_stock()
+            idle = 0 if has_changed or stock != before else idle + 1
+            if idle == len(turns):
                 return
-            before = after
-        raise RuntimeError(f"the world goes in circles: after {MOST_ROUNDS} rounds it still changes")
+        raise RuntimeError(f"the world goes in circles: after {MOST_ROUNDS} turns it still changes")
 
     def advance(self, span: timedelta | str) -> None:
         """Let time pass, and everything happen that comes due on the way."""
@@ -188,26 +195,30 @@ class PlanWorld:
         self.clock.set(at)
         self.run_until_idle()
 
-    def _work(self, hired: HiredAgent) -> None:
-        """Have an agent do all that it can, and wait for what it has under way."""
+    def _work(self, hired: HiredAgent) -> bool:
+        """Have an agent do all that it can, and wait for what it has under way. What it has changed is stored."""
         real_time = SystemClock()
         give_up_at = real_time.monotonic() + PATIENCE_SECONDS
         hired.agent.look_for_work()
         while True:
             _tick(hired.agent)
             if hired.executor.is_at_rest:
-                return
+                return False
             if real_time.monotonic() > give_up_at:
                 raise TimeoutError(f"these do not come to an end: {sorted(hired.executor.under_way)}, as (run, step)")
             hired.agent.wait(PATIENCE_SECONDS)
 
-    def _make_passes(self) -> None:
+    def _make_passes(self) -> bool:
+        """Have the engine do all that it can; tell whether there was anything."""
+        has_changed = False
         more = True
         while more:
             passed = self._engine.tick()
             for outcome in passed.errors:
                 raise RuntimeError(f"{outcome.step}: {outcome.error}")
+            has_changed = has_changed or any(outcome.changed for outcome in passed.outcomes)
             more = passed.more
+        return has_changed
 
     def _take_stock(self) -> tuple[int, ...]:
         """Return figures that differ whenever anything has happened."""

@@ -37,9 +37,11 @@ DSN_VARIABLE = "OSTINATO_TEST_PG_DSN"
 _TETHERED = Path(__file__).with_name("tethered.py")
 _PORT = "5432"
 _INITDB_OPTIONS = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
+_IN_HASTE = ("-F", "-c", "full_page_writes=off", "-c", "autovacuum=off")
 _START_SECONDS = 60.0
 _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder within it has a name that nobody can guess
 _PLENTY = 4_000_000_000
+_NO_PROGRAMS = getattr(os, "ST_NOEXEC", 0)
 _STOP_SECONDS = 30.0
 
 
@@ -75,7 +77,7 @@ class PostgresServer:
     def __init__(self, bin_dir: Path | None = None, *, durable: bool = False) -> None:
         self._bin_dir = _require_server(bin_dir or find_postgres())
         self._user = _unprivileged_user()
-        folder = None if durable else _folder()
+        folder = None if durable else memory_folder()
         self._durable = durable
         self._folder = tempfile.TemporaryDirectory(prefix="ostinato-pg-", dir=folder, ignore_cleanup_errors=True)
         self._process: subprocess.Popen[bytes] | None = None
@@ -111,7 +113,7 @@ class PostgresServer:
             return
         settings = ["-k", str(self.directory), "-h", "", "-p", _PORT]
         if not self._durable:
-            settings += ["-F", "-c", "full_page_writes=off"]
+            settings += _IN_HASTE
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command("postgres", "-D", str(self._data), *settings),
@@ -231,10 +233,14 @@ def postgres_server_url() -> Iterator[str]:
 
 
 @contextmanager
-def temporary_database(server_url: str) -> Iterator[str]:
-    """Lend the URL of a new, empty database; in the end drop it, cutting off those who are connected."""
-    name = f"ostinato_test_{secrets.token_hex(8)}"
-    _execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+def temporary_database(server_url: str, *, copy_of: str = "") -> Iterator[str]:
+    """Lend the URL of a new database; in the end drop it, cutting off those who are connected.
+
+    It is empty, or a copy of the one with the URL ``copy_of`` on the same server, to which nobody may be connected.
+    """
+    name, template = f"ostinato_test_{secrets.token_hex(8)}", urlsplit(copy_of).path.lstrip("/") or "template1"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    _execute(server_url, create.format(sql.Identifier(name), sql.Identifier(template)))
     try:
         yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
     finally:
@@ -244,14 +250,23 @@ def temporary_database(server_url: str) -> Iterator[str]:
 def create_schema(database_url: str) -> str:
     """Create an empty schema and return a URL whose connections see it alone.
 
-    A schema takes a millisecond, a database a hundred: this is how each test gets a place of its own. It goes
-    when its database goes. Advisory locks and notifications are shared by all the schemas of a database.
+    A schema takes a millisecond, a database ten of them: this is how whoever needs many gets places of their own. It
+    goes when its database goes. Advisory locks and notifications are shared by all the schemas of a database.
     """
     name = f"test_{secrets.token_hex(8)}"
     _execute(database_url, sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
     address = urlsplit(database_url)
     options = urlencode({"options": f"-csearch_path={name}"})
     return address._replace(query=f"{address.query}&{options}" if address.query else options).geturl()
+
+
+def memory_folder() -> Path | None:
+    """Return a folder that is kept in memory, if there is one with plenty of room, from which programs may be run."""
+    if not (_MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)):
+        return None
+    kept = os.statvfs(_MEMORY)
+    has_room = kept.f_bavail * kept.f_frsize >= _PLENTY
+    return _MEMORY if has_room and not kept.f_flag & _NO_PROGRAMS else None
 
 
 def _wait_until(happened: Callable[[], bool], seconds: float) -> None:
@@ -273,13 +288,6 @@ def _is_alive(process: psutil.Process) -> bool:
 def _execute(url: str, statement: sql.Composed) -> None:
     with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as connection:
         connection.execute(statement)
-
-
-def _folder() -> str | None:
-    """Return where the server keeps its data: in memory where there is plenty, else where temporary files go."""
-    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _PLENTY:
-        return str(_MEMORY)
-    return None
 
 
 def _require_server(bin_dir: Path | None) -> Path:

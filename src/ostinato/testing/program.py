@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import ostinato
+from ostinato.testing.listening import listen_for
 
 _SOURCE = Path(ostinato.__file__).parents[1]
 _LOOKS = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
@@ -90,11 +91,8 @@ class Program:
 
 
 def wait_for(process: subprocess.Popen[str], word: str) -> str:
-    """Read the log lines of ``process`` up to the one with ``word`` in it."""
-    for line in process.stderr or ():
-        if word in line:
-            return line
-    raise AssertionError(f"it ended without a word of {word}")
+    """Read the log lines of ``process`` up to the one with ``word`` in it, and return that."""
+    return listen_for(word, process.stderr)
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:

@@ -39,7 +39,7 @@ def demo(
     with _preparing(session) as tell:
         day_range = prepare(folder, days=days, progress=tell)
     project = replace(session, project=folder)
-    with opened(project, logs=Logs(form="text", without=frozenset({"store_unavailable"}))) as world:
+    with opened(project, logs=Logs(form="text", without=frozenset({"store_unavailable", "store_is_back"}))) as world:
         code = drive_up(project, world, until_idle=True, in_words=True)
     if code is ExitCode.OK and not session.json:
         session.answer(_what_next(folder, days, day_range))

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from ostinato.cli.exit_codes import ExitCode
+from ostinato.cli.hook_lines import hook_lines
 from ostinato.cli.options import Flag, Given, Plain
 from ostinato.cli.plan_lines import error_lines, graph_lines, show_progress, step_lines, tree_lines
 from ostinato.cli.progress_lines import name_of
@@ -47,7 +48,8 @@ def show(
         chosen = None if step is None else pick_step(plan, step)
         now = world.clock.now()
     if session.json:
-        whole = {**shapes.run_details(details), "plan": plan_shapes.plan(plan)}
+        hooks = [plan_shapes.hook_call(one) for one in plan.hooks]
+        whole = {**shapes.run_details(details), "hooks": hooks, "plan": plan_shapes.plan(plan)}
         session.answer_json(whole if chosen is None else plan_shapes.shown_step(chosen))
     elif chosen is not None:
         session.answer(step_lines(chosen, plan, now))
@@ -91,6 +93,8 @@ def _run_lines(
         yield _labelled("given", ", ".join(f"{name}={value}" for name, value in run.parameters.items()))
     if details.declared is not None and details.declared.command:
         yield _labelled("command", " ".join(details.declared.command))
+    if run.singleton_key is not None:
+        yield _labelled("singleton", f"{run.singleton_key}{'; it refuses to wait' if run.singleton_refuses else ''}")
     if run.parent_run_id is not None:
         yield _labelled("child of", f"run {run.parent_run_id}: ostinato show {run.parent_run_id}")
     if run.halted_by:
@@ -101,6 +105,7 @@ def _run_lines(
         yield _labelled("log", str(details.log) if details.log.exists() else "none here")
     yield from _gates((*plan.gates, *(details.claim.gates if details.claim else ())), now)
     yield from _plan(plan, now, width, graph=graph)
+    yield from hook_lines(plan.hooks, width)
     yield Text()
     yield from _history(details, now, width)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Annotated
 
 from cyclopts import Parameter, validators
 from rich.text import Text
 
+from ostinato.agent.agent import Agent
 from ostinato.agent.driver import run_agent
-from ostinato.cli.endings import ending_code, find_ending, report_ending
+from ostinato.cli.endings import ending_code, find_ending, report_ending, say_left_running, say_let_go
 from ostinato.cli.exit_codes import ExitCode
 from ostinato.cli.log_lines import LogFormat, Logs
 from ostinato.cli.options import Flag, Given, LogFormatOption, Plain
@@ -19,9 +20,10 @@ from ostinato.cli.project import opened
 from ostinato.cli.session import Session
 from ostinato.cli.tables import Cell, Column, make_table
 from ostinato.cli.views import viewing
-from ostinato.cli.words import count, look_of
+from ostinato.cli.words import look_of
 from ostinato.loop.engine import Tick
 from ostinato.model.engine import StepOutcome
+from ostinato.model.statuses import RunStatus
 from ostinato.processes.agent import make_agent
 from ostinato.processes.engine import engine_turns, make_passes, process_name, run_engine
 from ostinato.processes.progress import read_progress
@@ -40,8 +42,8 @@ def up(
     """Run engine and agent in one process.
 
     On a terminal it shows how the work goes on; elsewhere it writes log lines. Ctrl-C or SIGTERM stops it in good
-    order: what runs may end within the agent's grace period. A second time ends it at once. What was interrupted
-    runs again when Ostinato does.
+    order: what runs may end within the agent's grace period. A second time does not wait for that. Commands that last
+    longer go on without it, unless `agent.on_stop` is `end`, and are adopted when Ostinato is started again.
 
     With `--json` each line of output is an object with the key `event`: `progress` now and then, `finished` last.
     """
@@ -105,20 +107,31 @@ def agent(
     """Carry out the runs that wait, once or for ever.
 
     Without `--forever` it claims runs one time, as many as it may carry out at once, and ends when they have ended.
-    Ctrl-C or SIGTERM stops it in good order, a second time at once.
+    Ctrl-C or SIGTERM stops it in good order, a second time without waiting for what runs. Commands that outlast it go
+    on, unless `agent.on_stop` is `end`, and are adopted by the next agent of its name.
     """
     logs = Logs(logging.INFO if forever else logging.WARNING, log_format)
     with opened(session, logs=logs) as world:
-        tally = run_agent(make_agent(world, name=name, queues=queue or (), concurrency=concurrency), forever=forever)
-    ended = {status.value: number for status, number in sorted(tally.items())}
+        worker = make_agent(world, name=name, queues=queue or (), concurrency=concurrency)
+        tally = run_agent(worker, forever=forever)
     if session.json:
-        session.answer_json({"runs": ended})
-    elif ended:
-        said = ", ".join(f"{number:,} {status}" for status, number in ended.items())
-        session.answer([f"{count(sum(ended.values()), 'run')} ended: {said}"])
+        runs = {status.value: number for status, number in sorted(tally.items())}
+        session.answer_json({"runs": runs, "left_running": worker.left_running})
     else:
-        session.answer(["No run was waiting. An engine makes runs: ostinato engine, or ostinato up"])
+        session.answer(_tell_of_agent(worker, tally))
     return ExitCode.OK
+
+
+def _tell_of_agent(worker: Agent, let_go: Mapping[RunStatus, int]) -> Iterator[str]:
+    """Say what an agent has done, and what it left."""
+    if let_go:
+        yield from say_let_go(let_go)
+    elif worker.standing.is_draining:
+        yield f"Agent {worker.name} drains, and takes no runs, until: ostinato drain {worker.name} --undo"
+    elif not worker.left_running:
+        yield "No run was waiting. An engine makes runs: ostinato engine, or ostinato up"
+    if worker.left_running:
+        yield say_left_running(worker.name, worker.left_running)
 
 
 def drive_up(session: Session, world: World, *, until_idle: bool, in_words: bool = False) -> ExitCode:
@@ -135,7 +148,7 @@ def drive_up(session: Session, world: World, *, until_idle: bool, in_words: bool
 def _logs_beside_display(session: Session, form: LogFormat | None) -> Logs:
     """Return which log lines are written: on a terminal only what the display there does not show by itself."""
     if session.messages.is_terminal and not session.json:
-        return Logs(form=form, without=frozenset({"store_unavailable"}))
+        return Logs(form=form, without=frozenset({"store_unavailable", "store_is_back"}))
     return Logs(logging.INFO, form)
 
 

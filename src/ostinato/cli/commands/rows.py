@@ -1,4 +1,4 @@
-"""Lists: accounts, definitions, slots and runs."""
+"""Lists: accounts, definitions, slots, runs and limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from ostinato.cli.listings import account_table, definition_table, run_table, slot_table
+from ostinato.cli.listings import account_table, definition_table, limit_table, run_table, slot_table
 from ostinato.cli.options import AccountOption, DefinitionOption, Given, Plain, When
 from ostinato.cli.project import opened
 from ostinato.cli.session import Session
@@ -127,6 +127,21 @@ def runs(
         session.answer(["No run is like that. All of them: ostinato runs"])
     else:
         session.answer(["There are no runs yet. An engine makes them, an agent carries them out: ostinato up"])
+
+
+def limits(*, session: Given) -> None:
+    """List the limits, and how much of each is used.
+
+    Places are used by runs that are running. Which limit a run waits for: `ostinato explain SLOT`, `ostinato show RUN`.
+    """
+    with opened(session) as world:
+        rows = listing.list_limits(world)
+    if session.json:
+        session.answer_json([shapes.limit(row) for row in rows])
+    elif rows:
+        session.answer(limit_table(rows, session.width))
+    else:
+        session.answer(["Nothing is limited, but for what each agent carries out at a time."])
 
 
 def _limit(session: Session, limit: int | None) -> int | None:

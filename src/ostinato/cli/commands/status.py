@@ -66,7 +66,7 @@ def _agents(agents: Sequence[AgentState], now: datetime, width: int | None) -> S
     rows = [
         (
             state.agent.name,
-            show_status("lost" if not state.alive and state.agent.status == "alive" else state.agent.status),
+            show_status(state.status),
             f"{state.agent.running} of {state.agent.concurrency}",
             show_distance(state.agent.heartbeat_at, now),
             ", ".join(state.agent.queues),

@@ -162,6 +162,8 @@ def _create_what_is_declared() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("maintenance_starts_at", INSTANT),
         sa.Column("maintenance_ends_at", INSTANT),
+        sa.Column("concurrency", sa.Integer()),
+        sa.Column("weight", sa.Float(), nullable=False),
         sa.Column("spec", JSON, nullable=False),
         sa.Column("version", sa.String(12), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -184,6 +186,8 @@ def _create_what_is_declared() -> None:
         sa.Column("start_kind", sa.String(16), nullable=False),
         sa.Column("delay", SPAN, nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("concurrency", sa.Integer()),
+        sa.Column("uses", JSON),
         sa.Column("spec", JSON, nullable=False),
         sa.Column("version", sa.String(12), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -240,8 +244,13 @@ def _create_work() -> None:
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("started_at", INSTANT, nullable=False),
         sa.Column("heartbeat_at", INSTANT, nullable=False),
+        sa.Column("drain_requested_at", INSTANT),
+        sa.Column("drain_requested_by", sa.Text()),
+        sa.Column("drain_reason", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="agents_pk"),
-        sa.CheckConstraint(_one_of("status", "alive", "lost", "stopped", "stopping"), name="agents_status_check"),
+        sa.CheckConstraint(
+            _one_of("status", "alive", "draining", "lost", "stopped", "stopping"), name="agents_status_check"
+        ),
         sa.UniqueConstraint("name", name="agents_name_key"),
     )
     op.create_table(
@@ -328,6 +337,7 @@ def _create_work() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("started_at", INSTANT),
         sa.Column("claimed_at", INSTANT),
+        sa.Column("waits_since", INSTANT, nullable=False),
         sa.Column("wake_at", INSTANT),
         sa.Column("deadline_at", INSTANT),
         sa.Column("finished_at", INSTANT),
@@ -342,6 +352,7 @@ def _create_work() -> None:
         sa.Column("child_number", sa.Integer()),
         sa.Column("singleton_key", sa.Text()),
         sa.Column("singleton_held", sa.Text()),
+        sa.Column("singleton_refuses", sa.Boolean(), nullable=False),
         sa.Column("hooks", JSON),
         sa.Column("halted_by", sa.Text()),
         sa.Column("cancel_requested_at", INSTANT),
@@ -391,6 +402,7 @@ def _create_work() -> None:
             " (singleton_key IS NOT NULL AND singleton_held = singleton_key AND finished_at IS NULL)",
             name="runs_singleton_check",
         ),
+        sa.CheckConstraint("singleton_key IS NOT NULL OR NOT singleton_refuses", name="runs_refuses_check"),
         sa.CheckConstraint("wake_at IS NULL OR status = 'suspended'", name="runs_wake_check"),
         sa.CheckConstraint("halted_by IS NULL OR status = 'cancelled'", name="runs_halt_check"),
         sa.CheckConstraint(
@@ -440,8 +452,25 @@ def _create_work() -> None:
     )
     op.create_index("runs_suspended_idx", "runs", ["wake_at"], **_where("status = 'suspended'"))
     op.create_index(
-        "runs_waiting_idx", "runs", ["queue", sa.text("priority DESC"), "due_at", "id"], **_where("status = 'waiting'")
+        "runs_waiting_idx",
+        "runs",
+        [
+            "queue",
+            "priority",
+            sa.text("coalesce(account_id, 0)"),
+            sa.text("coalesce(definition_id, 0)"),
+            "due_at",
+            "id",
+        ],
+        **_where("status = 'waiting'"),
     )
+    op.create_index(
+        "runs_cancelling_idx",
+        "runs",
+        ["queue"],
+        **_where("status = 'waiting' AND cancel_requested_at IS NOT NULL"),
+    )
+    _create_turns()
     op.create_table(
         "transitions",
         sa.Column("id", KEY, nullable=False),
@@ -463,6 +492,40 @@ def _create_work() -> None:
         **_where("to_status IN ('cancelled', 'failed', 'success', 'timeout', 'warning')"),
     )
     op.create_index("transitions_run_id_idx", "transitions", ["run_id"])
+
+
+def _create_turns() -> None:
+    op.create_table(
+        "shares",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("queue", sa.String(200), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("account_id", KEY),
+        sa.Column("position", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="shares_pk"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="shares_account_id_fk", ondelete="CASCADE"),
+    )
+    place: list[Any] = ["queue", "priority", sa.text("coalesce(account_id, 0)")]
+    op.create_index("shares_place_key", "shares", place, unique=True)
+    op.create_index("shares_account_id_idx", "shares", ["account_id"])
+    op.create_table(
+        "turns",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("queue", sa.String(200), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("account_id", KEY),
+        sa.Column("definition_id", KEY),
+        sa.Column("taken_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="turns_pk"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="turns_account_id_fk", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["definition_id"], ["definitions.id"], name="turns_definition_id_fk", ondelete="CASCADE"
+        ),
+    )
+    place = [*place, sa.text("coalesce(definition_id, 0)")]
+    op.create_index("turns_place_key", "turns", place, unique=True)
+    op.create_index("turns_account_id_idx", "turns", ["account_id"])
+    op.create_index("turns_definition_id_idx", "turns", ["definition_id"])
 
 
 def _create_plans() -> None:
@@ -578,13 +641,14 @@ def _create_plans() -> None:
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("taken_until", INSTANT),
         sa.Column("called_at", INSTANT),
-        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("error", JSON),
         sa.PrimaryKeyConstraint("id", name="hook_calls_pk"),
         sa.CheckConstraint(_one_of("status", *RUN_STATUSES), name="hook_calls_status_check"),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="hook_calls_run_id_fk", ondelete="CASCADE"),
     )
     op.create_index("hook_calls_run_id_idx", "hook_calls", ["run_id"])
     op.create_index("hook_calls_waiting_idx", "hook_calls", ["id"], **_where("called_at IS NULL"))
+    op.create_index("hook_calls_failed_idx", "hook_calls", ["called_at"], **_where("error IS NOT NULL"))
 
 
 def _create_journal() -> None:

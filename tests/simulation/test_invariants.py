@@ -1,0 +1,19 @@
+"""Whatever goes wrong, and in whatever order, nothing happens that may never be."""
+
+from __future__ import annotations
+
+import pytest
+
+from ostinato.simulation.campaigns import simulate_seeds
+from ostinato.simulation.database import Laboratory
+
+SEEDS, AT_A_TIME = 100, 5
+"""How many worlds are simulated, and how many of them by one test: so the work can be shared."""
+
+
+@pytest.mark.parametrize("first", range(1, SEEDS + 1, AT_A_TIME))
+def test_all_invariants_hold(laboratory: Laboratory, first: int) -> None:
+    """After every commit of every world, and when all have come to rest."""
+    for outcome in simulate_seeds(range(first, first + AT_A_TIME), laboratory):
+        assert outcome.commits
+        assert not outcome.breaches, f"ostinato simulate-faults --seeds 1 --seed {outcome.script.seed} --shrink"
