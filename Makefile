@@ -22,7 +22,7 @@ MADE_IS_STALE := $(shell $(BIN)/python -c '$(IS_USABLE)' 2>/dev/null || echo FOR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint typecheck imports docs bench lock clean help FORCE
+.PHONY: demo test check lint typecheck imports docs bench soak lock clean help FORCE
 
 demo: $(DEMO_READY) ## run the example on real data, start to finish
 	$(BIN)/ostinato demo
@@ -54,6 +54,10 @@ docs: $(TEST_READY) ## write the generated pages anew
 
 bench: $(TEST_READY) ## measure how fast plans are carried out
 	$(BIN)/python bench/plans.py $(BENCH_ARGS)
+
+soak: $(TEST_READY) ## kill engines and agents for minutes, on SQLite and on PostgreSQL, and see what is left
+	$(BIN)/python -m ostinato.testing.soak $(SOAK_ARGS)
+	$(BIN)/python -m ostinato.testing.soak --postgres $(SOAK_ARGS)
 
 # The tools that build packages come first, so that pip need not download others, unpinned, for each build.
 define install
