@@ -79,12 +79,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture
+def empty_postgres_url(postgres_database: str) -> str:
+    """Give the URL of a PostgreSQL schema that holds nothing at all and is this test's own."""
+    return create_schema(postgres_database)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give the URL of a database that holds nothing at all and is this test's own, once of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'ostinato.db'}"
-    return create_schema(request.getfixturevalue("postgres_database"))
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
 
 
 def create_tables(url: str) -> None:

@@ -33,9 +33,11 @@ def test_a_howto_works_to_the_letter(page: str, tmp_path: Path) -> None:
     assert follow(PAGES / f"{page}.md", tmp_path) > 5
 
 
-def test_the_howto_about_postgresql_works(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_howto_about_postgresql_works(
+    empty_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The page works with a real server, whose address is in the environment."""
-    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    monkeypatch.setenv("DATABASE_URL", empty_postgres_url)
 
     assert follow(PAGES / "postgresql.md", tmp_path) > 2
 

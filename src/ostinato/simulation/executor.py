@@ -41,6 +41,10 @@ class Surroundings(Protocol):
         """Take note of what the code of users does."""
         ...
 
+    def check_alive(self) -> None:
+        """Raise what ends the process, if it has died while the code of a call was carried out."""
+        ...
+
     def make_flag(self) -> CancelFlag:
         """Make what tells a call to end; waiting for it takes simulated time."""
         ...
@@ -206,4 +210,6 @@ class SimulatedExecutor:
             with keep_ledger(self._around.see_deed):
                 return call(flag)
 
-        return carry_out(CallInHand(task.call.key, keep_books, None, None, task.call.flag))
+        answer = carry_out(CallInHand(task.call.key, keep_books, None, None, task.call.flag))
+        self._around.check_alive()
+        return answer

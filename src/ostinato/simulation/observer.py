@@ -131,14 +131,15 @@ class Observer:
             return
         for key, former in commit.before.steps.items():
             step = commit.after.steps.get(key)
-            if step is None or former.status != StepStatus.RUNNING or step == former or former.event_id is not None:
+            if step is None or former.status != StepStatus.RUNNING or former.event_id is not None:
                 continue
-            is_again = step.status == StepStatus.PENDING or (step.status, step.tries) == ("running", former.tries + 1)
+            begins_again = (step.status, step.tries) == (StepStatus.RUNNING, former.tries + 1)
+            has_failed = step.failures > former.failures  # which is known, so it was done
             was_done = any((what, *key, former.tries) in self._done for what in ("run", "command"))
-            if is_again and was_done and not former.is_idempotent:
-                yield Breach(
-                    6, f"step {step.name} of run {key[0]}, try {former.tries}, was interrupted, and goes again"
-                )
+            goes_again = (begins_again or step.status == StepStatus.PENDING) and not has_failed
+            if goes_again and was_done and not former.is_idempotent:
+                seen = f"step {step.name} of run {key[0]}, interrupted in try {former.tries}, is to go again"
+                yield Breach(6, seen)
 
     def close(self) -> None:
         """Look no more."""

@@ -135,16 +135,14 @@ class Simulation:
 
     def _act(self, process: Process) -> None:
         """Let a process do what is due, or begin a new life."""
-        if process.program is None:
+        program = process.program
+        if program is None:
             self._tell(f"{process.name} starts")
             self._live(process, process.start)
         else:
-            self._live(process, lambda: self._go_on(process))
+            self._live(process, lambda: self._go_on(process, program))
 
-    def _go_on(self, process: Process) -> None:
-        program = process.program
-        if program is None:
-            return
+    def _go_on(self, process: Process, program: Program) -> None:
         for error in program.act():
             self._note_breach(f"{process.name}: {error}")
         if program.is_done:
@@ -194,12 +192,11 @@ class Simulation:
         if incident.kind in POINTED:
             self._find_process(incident.target).ahead.append((incident, incident.nth))
             return
+        if incident.kind is Kind.STOP:
+            self._stop(self._installation.processes[incident.target])
+            return
         self._faults += incident.kind in FAULTS
         match incident.kind:
-            case Kind.STOP:
-                process = self._installation.processes[incident.target]
-                if process.program is not None and process not in self._stack:
-                    self._live(process, process.program.stop)
             case Kind.REBOOT:
                 self._reboot(incident.target)
             case Kind.OUTAGE:
@@ -222,9 +219,15 @@ class Simulation:
         asked = ""
         with self._acting(self._person), suppress(Died):
             asked = act(Request(installation.world, observer.picture, incident, observer.see_acknowledged))
+        self._person.is_doomed = False  # the next program that is called is another
         if asked:
             self._faults += incident.kind in FAULTS
             self._tell(f"a person {asked}")
+
+    def _stop(self, process: Process) -> None:
+        if process.program is not None and process not in self._stack:
+            self._faults += 1
+            self._live(process, process.program.stop)
 
     def _reboot(self, machine: str) -> None:
         self._installation.machines[machine].reboot()
@@ -300,6 +303,7 @@ class Simulation:
             if incident.kind is Kind.FREEZE:
                 self._freeze(process, incident.amount)
             elif incident.kind is Kind.CRASH:
+                process.is_doomed = True
                 raise Died
             else:
                 raise StoreUnavailable(f"the connection broke {point}")
@@ -333,6 +337,11 @@ class Simulation:
         """Take note of what the code of users did for the acting agent."""
         self._observer.see_deed(self._stack[-1].actor, deed)
 
+    def check_alive(self) -> None:
+        """Raise what ends the acting process, if it has died while the code of a call was carried out."""
+        if self._stack[-1].is_doomed:
+            raise Died
+
     def make_flag(self) -> threading.Event:
         """Make a flag for which waiting takes simulated time, in which the others go on."""
         process = self._stack[-1]
@@ -343,6 +352,7 @@ class Simulation:
     def _calm_down(self) -> None:
         """Let nothing go wrong from now on."""
         self._is_quiet = True
+        self._changed_at = self._time.passed
         self._away_until.clear()
         self._installation.mend()
         for process in self._processes:

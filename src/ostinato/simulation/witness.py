@@ -163,8 +163,8 @@ def _may_write(former: RunRow | None, run: RunRow, commit: Commit) -> bool:
         return parent is not None and _is_held(parent, commit)
     if former.status == RunStatus.SUSPENDED and run.status == RunStatus.WAITING:
         return run.lease_token == former.lease_token
-    if former.status in (RunStatus.WAITING, RunStatus.SUSPENDED):
-        return run.lease_token == former.lease_token + 1
+    if former.status in (RunStatus.WAITING, RunStatus.SUSPENDED):  # claimed; what is planned may be so once more
+        return 1 <= run.lease_token - former.lease_token <= 2
     if run.lease_token == former.lease_token + 1:  # renewed
         return former.status == RunStatus.RUNNING and _holder(before, former) == actor.name
     return _is_held(former, commit)

@@ -153,30 +153,40 @@ def list_open_events(since: Since) -> Select[Any]:
 
 
 def list_misled_histories(since: Since) -> Select[Any]:
-    """Select the runs of which the history ends with another status, or says nothing.
+    """Select the runs of which the history ends with another status, ``told``.
 
-    ``told`` is that status, ``ended`` one by which the run has ended before, as far as the history says so.
+    ``ended`` is the status by which the run has ended, as far as the history knows of an end. The last entries are
+    found in one pass over the history: a database that knows little of its tables may look for each in a pass of its
+    own.
     """
-    entry, any_entry = t.transitions.c, t.transitions.alias("any_entry").c
-    last = select(func.max(any_entry.id)).where(any_entry.run_id == t.runs.c.id)  # by the index, always
-    end = t.transitions.alias("end").c
-    ended = select(func.min(end.to_status)).where(
-        end.run_id == t.runs.c.id, end.to_status.in_(sorted(FINAL_RUN_STATUSES))
+    entry = t.transitions.c
+    later = func.lead(entry.id).over(partition_by=entry.run_id, order_by=entry.id).label("later")
+    told = (
+        select(entry.run_id, entry.to_status, entry.at, entry.cause, later)
+        .where(entry.run_id > since.first_run)
+        .subquery("told")
     )
+    end = t.transitions.alias("end").c
+    ended = select(end.to_status).where(end.run_id == t.runs.c.id, end.to_status.in_(sorted(FINAL_RUN_STATUSES)))
     return (
         select(
             t.runs.c.id,
             t.runs.c.status,
             t.runs.c.lease_token,
-            entry.to_status.label("told"),
-            entry.at.label("told_at"),
-            entry.cause,
-            ended.scalar_subquery().label("ended"),
+            told.c.to_status.label("told"),
+            told.c.at.label("told_at"),
+            told.c.cause,
+            ended.limit(1).scalar_subquery().label("ended"),
         )
-        .select_from(t.runs)
-        .outerjoin(t.transitions, entry.id == last.scalar_subquery())
-        .where(t.runs.c.id > since.first_run, entry.to_status.is_distinct_from(t.runs.c.status))
+        .join_from(told, t.runs, t.runs.c.id == told.c.run_id)
+        .where(told.c.later.is_(None), told.c.to_status != t.runs.c.status)
     )
+
+
+def list_lost_histories(since: Since) -> Select[Any]:
+    """Select the runs without any history."""
+    told = exists().where(t.transitions.c.run_id == t.runs.c.id)
+    return select(t.runs.c.id, t.runs.c.status, t.runs.c.lease_token).where(t.runs.c.id > since.first_run, ~told)
 
 
 # --- slots and their runs --------------------------------------------------------------------------------------------

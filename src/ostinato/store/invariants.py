@@ -183,8 +183,9 @@ def _find_misled_histories(tx: Tx, since: Since) -> Iterator[Offence]:
         is_back = row.told in FINAL_RUN_STATUSES and row.status in LIVE_RUN_STATUSES
         told_wrongly = Breach.REVIVED_RUN if is_back else Breach.CHANGED_END
         breach = Breach.UNTOLD_MOVE if row.ended is None else told_wrongly
-        told = f"its history ends with {row.told}" if row.told else "it has no history"
-        yield Offence(breach, f"run {row.id} is {row.status}, and {told}", row.id)
+        yield Offence(breach, f"run {row.id} is {row.status}, and its history ends with {row.told}", row.id)
+    for row in tx.execute(breaches.list_lost_histories(since).limit(SHOWN)):
+        yield Offence(Breach.UNTOLD_MOVE, f"run {row.id} is {row.status}, and it has no history", row.id)
 
 
 def _find_stale_writes(tx: Tx, since: Since) -> list[Offence]:

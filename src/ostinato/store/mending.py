@@ -78,18 +78,18 @@ def drop_left_events(tx: Tx, since: Since, *, now: datetime) -> list[str]:
 
 def complete_histories(tx: Tx, since: Since, *, actor: str, now: datetime) -> list[str]:
     """Add what histories do not tell of: that their runs came to be where they are. By none of them a run has ended."""
-    misled = tx.execute(breaches.list_misled_histories(since)).all()
-    untold = [row for row in misled if row.ended is None]
-    locked = lock_runs(tx, [row.id for row in untold])
-    certain = [row for row in untold if row.id in locked and locked[row.id].status == row.status]
+    misled, lost = tx.execute(breaches.list_misled_histories(since)), tx.execute(breaches.list_lost_histories(since))
+    untold = [(row, row.told) for row in misled if row.ended is None] + [(row, None) for row in lost]
+    locked = lock_runs(tx, [row.id for row, _ in untold])
+    certain = [(row, told) for row, told in untold if row.id in locked and locked[row.id].status == row.status]
     entries = [
-        {"run_id": row.id, "from_status": row.told, "to_status": row.status, "at": now}
+        {"run_id": row.id, "from_status": told, "to_status": row.status, "at": now}
         | {"cause": "found so; its history did not tell", "actor": actor, "lease_token": row.lease_token}
-        for row in certain
+        for row, told in certain
     ]
     if entries:
         tx.execute(insert(t.transitions), entries)
-    return [f"the history of run {row.id} tells now that it is {row.status}" for row in certain]
+    return [f"the history of run {row.id} tells now that it is {row.status}" for row, _ in certain]
 
 
 def end_again(tx: Tx, since: Since) -> list[str]:

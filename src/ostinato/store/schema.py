@@ -416,7 +416,7 @@ transitions = Table(
     Column("cause", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("lease_token", Integer, nullable=False),
-    Index("transitions_run_id_idx", "run_id"),
+    Index("transitions_run_id_idx", "run_id", "id"),
     # [4] A run ends once.
     Index(
         "transitions_final_key",

@@ -491,7 +491,7 @@ def _create_work() -> None:
         unique=True,
         **_where("to_status IN ('cancelled', 'failed', 'success', 'timeout', 'warning')"),
     )
-    op.create_index("transitions_run_id_idx", "transitions", ["run_id"])
+    op.create_index("transitions_run_id_idx", "transitions", ["run_id", "id"])
 
 
 def _create_turns() -> None:
