@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import selectors
 import signal
@@ -18,6 +19,7 @@ from tests.executors.crew import KEY, PATIENCE_SECONDS, ROOT, Crew, is_alive, wa
 from ostinato.executors import links
 from ostinato.executors.links import Link, SupervisorSettings
 from ostinato.executors.records import make_supervisor_folder
+from ostinato.executors.strays import read_process
 from ostinato.executors.wire import Message, describe_command
 from ostinato.model.evidence import EndKind, Evidence
 
@@ -79,13 +81,24 @@ def test_the_id_of_a_process_is_no_proof(crew: Crew) -> None:
     crew.kill_supervisor()
     (folder,) = crew.list_supervisors()
     (record,) = folder.path.glob("commands/*.json")
-    with subprocess.Popen(["sleep", "600"]) as bystander:
+    with _start_later(json.loads(record.read_text())["started"]) as bystander:
         record.write_text(record.read_text().replace(f'"pid": {_read_pid(record)}', f'"pid": {bystander.pid}'))
         (folder.path / "lock").write_text(f"{bystander.pid} 1\n")
         crew.succeed()
 
         assert bystander.poll() is None
         bystander.kill()
+
+
+def _start_later(started: int) -> subprocess.Popen[bytes]:
+    """Start a process that the kernel tells from one that ``started`` before: its clock has ticked in between."""
+    while True:
+        process = subprocess.Popen(["sleep", "600"])
+        known = read_process(process.pid)
+        if known is not None and known.started > started:
+            return process
+        process.kill()
+        process.wait()
 
 
 def _read_pid(record: Path) -> str:
