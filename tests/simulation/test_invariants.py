@@ -9,6 +9,7 @@ from ostinato.simulation.database import Laboratory
 
 SEEDS, AT_A_TIME = 60, 4
 """How many worlds are simulated, and how many of them by one test: so the work can be shared."""
+LONG_NIGHTS = (3, 8)
 
 
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, AT_A_TIME))
@@ -17,3 +18,9 @@ def test_all_invariants_hold(laboratory: Laboratory, first: int) -> None:
     for outcome in simulate_seeds(range(first, first + AT_A_TIME), laboratory):
         assert outcome.commits
         assert not outcome.breaches, f"ostinato simulate-faults --seeds 1 --seed {outcome.script.seed} --shrink"
+
+
+def test_long_nights_end_well_too(laboratory: Laboratory) -> None:
+    """In which now and then everybody is frozen at once."""
+    for outcome in simulate_seeds(LONG_NIGHTS, laboratory, turns=250):
+        assert not outcome.breaches, f"--seeds 1 --seed {outcome.script.seed} --steps 250 --shrink"

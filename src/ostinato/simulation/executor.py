@@ -103,9 +103,11 @@ class SimulatedExecutor:
         if agent != self._agent:
             raise ValueError(f"the executor of {self._agent} is opened for {agent}")
 
-    def list_left(self) -> frozenset[Key]:
-        known = self._jobs.keys() | self._told
-        return frozenset(key for agent, key in self._machine.jobs if agent == self._agent and key not in known)
+    def list_left(self) -> dict[Key, int]:
+        known, jobs = self._jobs.keys() | self._told, self._machine.jobs.items()
+        return {
+            key: job.command.try_number for (agent, key), job in jobs if agent == self._agent and key not in known
+        }
 
     def adopt(self, key: Key) -> bool:
         if key not in self.list_left():

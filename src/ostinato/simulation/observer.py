@@ -88,13 +88,11 @@ class Observer:
             self.breaches.append(Breach(6, seen))
         self._done.add(entry)
 
-    def see_acknowledged(self, event_id: int) -> None:
-        """Take in that somebody was told that an event is stored."""
-        event = self.picture.events.get(event_id)
-        if event is None:
+    def see_acknowledged(self, event_id: int, run_id: int) -> None:
+        """Take in that somebody was told that an event for a run is stored; the run may have been removed since."""
+        self._acknowledged[event_id] = run_id
+        if event_id not in self.picture.events and run_id in self.picture.runs:
             self.breaches.append(Breach(7, f"event {event_id} was acknowledged, and is not there"))
-        else:
-            self._acknowledged[event_id] = event.run_id
 
     def _see_delivery(self, deed: Deed, decision: int) -> None:
         event = None if deed.event_id is None else self.picture.events.get(deed.event_id)

@@ -29,12 +29,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asks: an incident, and the picture that it is asked by. ``acknowledge`` is told of events sent."""
+    """What somebody asks: an incident, and the picture that it is asked by.
+
+    ``acknowledge`` is told of each event that was sent, with the run that it is for.
+    """
 
     world: World
     picture: Picture
     incident: Incident
-    acknowledge: Callable[[int], None]
+    acknowledge: Callable[[int, int], None]
 
     def pick(self, candidates: Sequence[T]) -> T | None:
         """Return the one that is meant, if there is any."""
@@ -82,7 +85,7 @@ def _send(request: Request, *, times: int = 1, later: timedelta | None = None) -
         target = (str(step.run_id), str(step.number))
         receipt = sending.send_event(request.world, *target, "answer", by=PERSON, due_at=due_at)
         if receipt.event.id is not None:
-            request.acknowledge(receipt.event.id)
+            request.acknowledge(receipt.event.id, step.run_id)
         ids.append(str(receipt.event.id))
     return f"sends event {' and '.join(ids)} to step {step.number} of run {step.run_id}"
 

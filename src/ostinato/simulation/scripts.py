@@ -44,6 +44,8 @@ FIRST_DAY = date(2026, 1, 10)
 ZONES = ("UTC", "Europe/London", "America/New_York", "Asia/Kolkata")
 FREQUENCIES = ("every 12h", "every 12h", "every 6h")
 PLANS = ("errand", "inquiry", "night", "household", "lodger", "treasury", "shell")
+HARMS = (1, 1, 2, 4)
+"""How many times as much goes wrong in a night as in a calm one."""
 LONGEST_FREEZE_SECONDS = 250
 LONGEST_OUTAGE_SECONDS = 120
 LARGEST_CLOCK_ERROR_SECONDS = 300
@@ -178,12 +180,13 @@ def _make_incidents(chance: Chance, script: Script) -> Iterator[Incident]:
     for number in range(chance.between(1, 2, "triggers")):
         plan = chance.choose(PLANS, "triggered", number)
         yield Incident(chance.between(1, script.turns // 4, "trigger turn", number), Kind.TRIGGER, plan, number)
+    harm = chance.choose(HARMS, "harm")
     for turn in range(FIRST_TURN, script.turns):
-        if chance.happens(0.2, "process", turn):
+        if chance.happens(0.2 * harm, "process", turn):
             yield _harm_process(chance, script, turn)
-        if chance.happens(0.015, "machine", turn):
+        if chance.happens(0.015 * harm, "machine", turn):
             yield _harm_machine(chance, script, turn)
-        if chance.happens(0.006, "outage", turn):
+        if chance.happens(0.006 * harm, "outage", turn):
             yield Incident(turn, Kind.OUTAGE, amount=chance.between(5, LONGEST_OUTAGE_SECONDS, "outage seconds", turn))
         if chance.happens(0.04, "source", turn):
             yield _touch_source(chance, script, turn)

@@ -100,6 +100,11 @@ class Simulation:
         return tuple(self._installation.processes.values())
 
     @property
+    def _idle(self) -> list[Process]:
+        """Return those who are not in the middle of something."""
+        return [process for process in self._processes if process not in self._stack]
+
+    @property
     def _is_over(self) -> bool:
         return bool(self._observer.breaches)
 
@@ -115,23 +120,21 @@ class Simulation:
             self._calm_down()
         while not self._is_quiet and self._incidents and self._incidents[0].turn <= self._turn:
             self._cause(self._incidents.pop(0))
-        ready = [process for process in self._processes if self._seconds_until_due(process) <= 0]
+        ready = [process for process in self._idle if self._seconds_until_due(process) <= 0]
         if ready:
             self._act(self._chance.choose(ready, "turn", self._turn))
         else:
             self._let_time_pass()
 
     def _seconds_until_due(self, process: Process) -> float:
-        if process in self._stack:
-            return math.inf
         if process.program is None:
             return process.starts_at - self._time.passed
         return process.program.seconds_until_due()
 
     def _let_time_pass(self) -> None:
-        waits = [self._seconds_until_due(process) for process in self._processes]
+        waits = [self._seconds_until_due(process) for process in self._idle]
         waits += [one.thaws_at - self._time.passed for one in self._stack if one.thaws_at is not None]
-        self._time.advance(min((wait for wait in waits if wait > 0), default=1.0))
+        self._time.advance(min((wait for wait in waits if wait > 0), default=0.0))
 
     def _act(self, process: Process) -> None:
         """Let a process do what is due, or begin a new life."""

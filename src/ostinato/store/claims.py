@@ -68,7 +68,7 @@ def claim_runs(
 
     What is limited is claimed by one claimant at a time. One who finds another at it for too long leaves it alone.
     """
-    if limit <= 0:
+    if limit <= 0 or not _is_wanted(tx, queues):
         return []
     claimant = _Claimant(agent_id, actor, now)
     search = Search(queues, now, who_is_free(tx), frozenset(exclude), None if among is None else frozenset(among))
@@ -168,6 +168,12 @@ def _move(tx: Tx, change: RunMoved, run_ids: Sequence[int], *, actor: str, now: 
         values=values,
         wake=False,
     )
+
+
+def _is_wanted(tx: Tx, queues: Sequence[str]) -> bool:
+    """Tell whether anything waits at all: mostly nothing does, and to find that out is cheap."""
+    waits = select(t.runs.c.id).where(t.has_status(t.runs.c, RunStatus.WAITING), t.runs.c.queue.in_(queues))
+    return tx.execute(waits.limit(1)).first() is not None
 
 
 def _claim_cancelled(tx: Tx, search: Search, claimant: _Claimant, limit: int) -> list[int]:
