@@ -213,6 +213,16 @@ def test_due_events_come_in_the_order_in_which_they_were_sent(night: Night) -> N
     assert due(night) == []
 
 
+def test_what_a_step_has_in_hand_is_listed_whatever_the_clock(night: Night) -> None:
+    """It was due by the clock of the agent that took it, which was ahead; its successor needs it all the same."""
+    run = hold_run(night, make_step(1, "suspended"))
+    taken = send(night, run, due_at=night.now + timedelta(minutes=5)).id or 0
+
+    run.record(EventSettled(taken, EventFate.TAKEN))
+
+    assert due(night, run) == [taken]
+
+
 def test_an_event_that_a_step_gives_back_waits_again(night: Night) -> None:
     """A step that was interrupted with an event in hand gets it again; only then it is settled."""
     run = hold_run(night, make_step(1, "suspended"))

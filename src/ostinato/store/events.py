@@ -180,12 +180,15 @@ def settle_events(tx: Tx, settled: Sequence[tuple[int, EventSettled]], *, now: d
 def list_due_events(tx: Tx, run_ids: Collection[int], now: datetime) -> list[Event]:
     """List the events of runs that are due and not settled, in the order in which they were sent.
 
-    Among them are those that a step had in hand when it was interrupted: their fate is ``taken``.
+    Among them are those that a step had in hand when it was interrupted: their fate is ``taken``. They were due by the
+    clock of whoever took them, which may have been ahead of this one.
     """
+    event = t.events.c
+    due = or_(event.due_at <= now, event.fate == EventFate.TAKEN)
     found = [
         _to_event(row)
         for part in chunks(run_ids)
-        for row in tx.execute(select(t.events).where(t.events.c.run_id.in_(part), _OPEN, t.events.c.due_at <= now))
+        for row in tx.execute(select(t.events).where(event.run_id.in_(part), _OPEN, due))
     ]
     return sorted(found, key=lambda event: event.id or 0)
 
