@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from ostinato.testing.soak.soaking import Soaking, soak
@@ -28,3 +29,29 @@ def test_nothing_is_lost_and_nothing_doubled(database_url: str, tmp_path: Path) 
 
     assert outcome.verdict.breaches == ()
     assert sum(outcome.faults.values()) >= 5, told
+
+
+def test_restarted_agents_lose_nothing(tmp_path: Path) -> None:
+    """However often they are killed or told to stop, the commands go on: no run is lost, none is begun again."""
+    told: list[str] = []
+
+    outcome = soak(
+        Soaking(
+            folder=tmp_path / "soak",
+            database=f"sqlite:///{tmp_path / 'soak.db'}",
+            seed=2,
+            seconds=6,
+            every_seconds=0.5,
+            accounts=1,
+            hours=1,
+            engines=1,
+            agents=2,
+            heartbeat_timeout=timedelta(minutes=1),
+            longest_seconds=3,
+            only_restarts=True,
+        ),
+        say=told.append,
+    )
+
+    assert outcome.verdict.breaches == ()
+    assert sum(outcome.faults.values()) >= 3, told

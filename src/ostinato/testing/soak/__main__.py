@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from ostinato.testing.postgres import PostgresServer
@@ -30,6 +31,9 @@ def main() -> int:
                 hours=options.hours,
                 engines=options.engines,
                 agents=options.agents,
+                heartbeat_timeout=timedelta(seconds=options.heartbeat_timeout),
+                longest_seconds=options.longest,
+                only_restarts=options.only_restarts,
             ),
             say=lambda line: print(line, flush=True),
         )
@@ -56,6 +60,15 @@ def _read_options() -> argparse.Namespace:
     parser.add_argument("--hours", type=int, default=24, help="how much work there is for each account, at least (24)")
     parser.add_argument("--engines", type=int, default=2)
     parser.add_argument("--agents", type=int, default=3)
+    parser.add_argument(
+        "--heartbeat-timeout", type=int, default=6, metavar="SECONDS", help="how long an agent may be silent (6)"
+    )
+    parser.add_argument(
+        "--longest", type=int, default=12, metavar="SECONDS", help="what the longest commands take (12)"
+    )
+    parser.add_argument(
+        "--only-restarts", action="store_true", help="of agents, killed or told to stop, and back at once"
+    )
     parser.add_argument("--folder", type=Path, help="an empty folder, which is kept; left out, one that is not")
     parser.add_argument("--database", help="its address; left out, SQLite in the folder")
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")

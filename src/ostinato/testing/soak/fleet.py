@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import psutil
 
@@ -23,10 +23,16 @@ from ostinato.executors.commands import PROJECT_VARIABLE
 _SOURCE = Path(ostinato.__file__).parents[1]
 STOP_SECONDS = 60.0
 
-_FAULTS = {
+Faults: TypeAlias = Mapping[str, Sequence[str]]
+"""What may befall an engine, and what an agent."""
+
+ALL_FAULTS: Faults = {
     "engine": ("kill", "kill", "restart", "pause", "long pause"),
     "agent": ("kill", "kill", "restart", "pause", "long pause", "loss of the supervisor"),
 }
+RESTARTS: Faults = {"engine": (), "agent": ("kill", "restart")}
+"""What a deployment does, and no more: agents that are back in time lose nothing."""
+
 _SECONDS_AWAY = (0.0, 0.5, 2.0)
 
 
@@ -130,6 +136,7 @@ class Havoc:
     """
 
     fleet: Fleet
+    faults: Faults
     chance: random.Random
     clock: Clock
     lease_seconds: float
@@ -139,12 +146,17 @@ class Havoc:
     def strike(self) -> None:
         """Do one more harm, to a member that is not suffering already."""
         hurt = {member.name for _, member in self._back}
-        standing = [member for member in self.fleet.members if member.name not in hurt]
+        kinds = {"engine": self.fleet.engines, "agent": self.fleet.agents}
+        standing = [
+            (kind, member)
+            for kind, members in kinds.items()
+            for member in members
+            if self.faults[kind] and member.name not in hurt
+        ]
         if not standing:
             return
-        member = self.chance.choice(standing)
-        kind = "agent" if member in self.fleet.agents else "engine"
-        fault = self.chance.choice(_FAULTS[kind])
+        kind, member = self.chance.choice(standing)
+        fault = self.chance.choice(self.faults[kind])
         if self._harm(member, fault):
             self.counts[f"{fault} of an {kind}"] += 1
 

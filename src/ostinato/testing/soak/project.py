@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ostinato.testing.program import write_files
 
 LEDGER = "ledger"
-HEARTBEAT_TIMEOUT = timedelta(seconds=6)
-"""How long an agent may be silent: whoever is stopped for longer loses what it runs."""
 
 _JOB = """\
 #!/bin/sh
@@ -69,16 +67,25 @@ class Call:
     ended_at: float | None
 
 
-def write_project(folder: Path, database: str, *, accounts: int, hours: int) -> None:
-    """Write a project whose accounts all have at least ``hours`` hours of work behind them."""
+def write_project(
+    folder: Path,
+    database: str,
+    *,
+    accounts: int,
+    hours: int,
+    heartbeat_timeout: timedelta,
+    longest_seconds: int,
+    now: datetime,
+) -> None:
+    """Write a project whose accounts all have at least ``hours`` hours of work behind them by ``now``."""
     zones = ("Europe/London", "America/New_York", "Asia/Tokyo", "Pacific/Auckland")
     tokens = {f"account-{number:02}": {"time_zone": zones[number % len(zones)]} for number in range(accounts)}
-    starts_on = (datetime.now(UTC) - timedelta(hours=hours)).date()
-    timeout = int(HEARTBEAT_TIMEOUT.total_seconds())
+    starts_on = (now - timedelta(hours=hours)).date()
+    timeout = int(heartbeat_timeout.total_seconds())
     files = {
         "ostinato.yaml": _PROJECT.format(database=json.dumps(database), timeout=timeout),
         "accounts.yaml": json.dumps({"accounts": tokens}),
-        "definitions.yaml": _DEFINITIONS.format(starts_on=starts_on, long=2 * timeout),
+        "definitions.yaml": _DEFINITIONS.format(starts_on=starts_on, long=longest_seconds),
         "job.sh": _JOB,
     }
     write_files(folder, files)

@@ -7,14 +7,16 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from ostinato.clock import SystemClock
 from ostinato.config import load_config
 from ostinato.errors import StoreUnavailable
+from ostinato.model.statuses import RunStatus
 from ostinato.processes.progress import Progress, read_progress
-from ostinato.testing.soak.fleet import Fleet, Havoc
-from ostinato.testing.soak.project import HEARTBEAT_TIMEOUT, write_project
+from ostinato.testing.soak.fleet import ALL_FAULTS, RESTARTS, Fleet, Havoc
+from ostinato.testing.soak.project import write_project
 from ostinato.testing.soak.verdict import Verdict, judge
 from ostinato.world import World, open_world
 
@@ -29,7 +31,12 @@ _GOOD_ORDER = (0, -signal.SIGTERM)
 
 @dataclass(frozen=True, slots=True)
 class Soaking:
-    """How to soak: where, on what, and how hard."""
+    """How to soak: where, on what, and how hard.
+
+    ``heartbeat_timeout`` is how long an agent may be silent: whoever is for longer loses what it runs; the longest
+    commands take ``longest_seconds``. Where there are ``only_restarts`` of agents, which are back in time, no run may
+    be lost.
+    """
 
     folder: Path
     database: str
@@ -40,6 +47,9 @@ class Soaking:
     hours: int
     engines: int
     agents: int
+    heartbeat_timeout: timedelta = timedelta(seconds=6)
+    longest_seconds: int = 12
+    only_restarts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,15 @@ def soak(soaking: Soaking, *, say: Callable[[str], None]) -> Outcome:
 
     ``say`` is told every now and then how far it is. What happened is kept in the folder.
     """
-    write_project(soaking.folder, soaking.database, accounts=soaking.accounts, hours=soaking.hours)
+    write_project(
+        soaking.folder,
+        soaking.database,
+        accounts=soaking.accounts,
+        hours=soaking.hours,
+        heartbeat_timeout=soaking.heartbeat_timeout,
+        longest_seconds=soaking.longest_seconds,
+        now=SystemClock().now(),
+    )
     config = load_config(soaking.folder / "ostinato.yaml")
     with open_world(config.folder / "ostinato.yaml") as world:
         with Fleet(config.folder, engines=soaking.engines, agents=soaking.agents) as fleet:
@@ -66,6 +84,8 @@ def soak(soaking: Soaking, *, say: Callable[[str], None]) -> Outcome:
             left = [f"process {process.pid} was left behind" for process in fleet.list_commands()]
         odd = [f"{name} ended with exit code {code}" for name, code in codes.items() if code not in _GOOD_ORDER]
         verdict = judge(world)
+        lost = verdict.runs[RunStatus.TIMEOUT] if soaking.only_restarts else 0
+        odd += [f"{lost} runs were lost, though agents were only restarted"] if lost else []
         return Outcome(course.faults, replace(verdict, breaches=(*verdict.breaches, *left, *odd)))
 
 
@@ -79,7 +99,9 @@ class _Course:
         self._say = say
         self._clock = SystemClock()
         self._chance = random.Random(soaking.seed)
-        self._havoc = Havoc(fleet, self._chance, self._clock, HEARTBEAT_TIMEOUT.total_seconds())
+        faults = RESTARTS if soaking.only_restarts else ALL_FAULTS
+        lease_seconds = soaking.heartbeat_timeout.total_seconds()
+        self._havoc = Havoc(fleet, faults, self._chance, self._clock, lease_seconds)
         self._tell_at = 0.0
 
     @property
