@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from ostinato.agent.agent import Agent
@@ -52,7 +53,8 @@ class Process:
     """A process on a machine: alive while it has a program; ``make_program`` makes that for each of its lives.
 
     ``is_doomed`` tells that it dies as soon as it would do anything more. It is frozen until ``thaws_at`` and, being
-    dead, starts at ``starts_at``: seconds of the simulation. ``ahead`` is what will happen to it at its transactions.
+    dead, starts at ``starts_at``: seconds of the simulation. ``ahead`` is what will happen to it at its transactions,
+    ``saw`` the latest instant that its clock has shown in its present turn.
     """
 
     name: str
@@ -65,10 +67,17 @@ class Process:
     is_doomed: bool = False
     was_frozen: bool = False
     ahead: list[tuple[Incident, int]] = field(default_factory=list)
+    saw: datetime | None = None
     actor: Actor = field(init=False)
 
     def __post_init__(self) -> None:
         self.actor = Actor(self.name, self.is_agent)
+
+    def look_at_clock(self) -> datetime:
+        """Return the latest instant that its clock has shown in this turn: that may have been set back since."""
+        now = self.machine.clock.now()
+        self.saw = now if self.saw is None else max(self.saw, now)
+        return self.saw
 
     def start(self) -> None:
         """Begin a new life."""

@@ -179,6 +179,8 @@ class Simulation:
     @contextmanager
     def _acting(self, process: Process) -> Iterator[None]:
         self._stack.append(process)
+        process.saw = None
+        process.look_at_clock()
         try:
             yield
         finally:
@@ -275,7 +277,7 @@ class Simulation:
     def _see_commit(self) -> None:
         process = self._stack[-1]
         process.was_frozen = False
-        commit = self._observer.see_commit(process.actor, process.machine.clock.now())
+        commit = self._observer.see_commit(process.actor, process.look_at_clock())
         if not commit.is_idle:
             self._changed_at = self._time.passed
         views = self._installation.views.get(process.name)

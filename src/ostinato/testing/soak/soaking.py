@@ -22,8 +22,8 @@ from ostinato.world import World, open_world
 
 LOOK_SECONDS = 0.1
 TELL_SECONDS = 10.0
-CALM_SECONDS = 600.0
-"""How long everything may take to come to its end once the faults have stopped."""
+PATIENCE_SECONDS = 120.0
+"""For how long no slot may end, once the faults have stopped, while any is due."""
 
 _GOOD_ORDER = (0, -signal.SIGTERM)
 """Exit codes of who was told to stop: of one that had only just been started, too."""
@@ -102,7 +102,8 @@ class _Course:
         faults = RESTARTS if soaking.only_restarts else ALL_FAULTS
         lease_seconds = soaking.heartbeat_timeout.total_seconds()
         self._havoc = Havoc(fleet, faults, self._chance, self._clock, lease_seconds)
-        self._tell_at = 0.0
+        self._tell_at = self._moved_at = 0.0
+        self._done = 0
 
     @property
     def faults(self) -> Counter[str]:
@@ -121,10 +122,10 @@ class _Course:
             self._clock.sleep(LOOK_SECONDS)
 
     def recover(self) -> None:
-        """Bring everybody back, and wait until all that is due is done; give up after a while."""
+        """Bring everybody back, and wait until all that is due is done; give up when it does not come any nearer."""
         self._say("no more faults")
-        give_up_at = self._clock.monotonic() + CALM_SECONDS
-        while self._clock.monotonic() < give_up_at and not self._is_done():
+        self._moved_at = self._clock.monotonic()
+        while not self._is_done() and self._clock.monotonic() < self._moved_at + PATIENCE_SECONDS:
             self._havoc.relieve(everybody=True)
             self._clock.sleep(LOOK_SECONDS)
 
@@ -137,6 +138,8 @@ class _Course:
         except StoreUnavailable:
             return False
         self._tell(progress)
+        if progress.done != self._done:
+            self._done, self._moved_at = progress.done, self._clock.monotonic()
         return 0 < progress.due == progress.done and not progress.running
 
     def _tell(self, progress: Progress) -> None:
