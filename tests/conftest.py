@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from ostinato.store.database import Store
 from ostinato.store.versioning import open_schema
@@ -30,6 +31,14 @@ hypothesis.settings.load_profile("ostinato")
 # Where `tmp_path` is made. What tests write need not survive a crash of the machine, and a disk would take its time.
 if memory := memory_folder():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
+@pytest.fixture(autouse=True)
+def _log_lines() -> Iterator[None]:
+    """Have log lines after each test as they were before: the command line sets them up for its whole process."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from ostinato import Action, Event, action, current_step, suspend
 from ostinato.actions.runner import perform
 from ostinato.clock import ManualClock
 from ostinato.errors import ActionNotFound, NotPossible
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.steps import Phase, Step, StepError
 from ostinato.model.work import Cancelled, Failed, Succeeded, Suspended, WorkItem, WorkKind
 from ostinato.testing.actions import LocalServices, run_action

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,16 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from sqlalchemy import select
 from tests.faults.agent_process import FALL_ASLEEP, fall_asleep_when_asked
 
 from ostinato.agent.agent import Agent
 from ostinato.agent.driver import run_agent
 from ostinato.agent.settings import AgentSettings
 from ostinato.clock import Clock, SystemClock
+from ostinato.executors.commands import Key
 from ostinato.executors.local import LocalExecutor
 from ostinato.model.runs import Run
 from ostinato.model.statuses import AgentStatus
 from ostinato.store import agents
+from ostinato.store import schema as t
 from ostinato.store.database import Store
 from ostinato.testing.factories import make_definition
 from ostinato.testing.listening import PATIENCE_SECONDS, listen_for
@@ -83,6 +87,10 @@ class Box:
         self.process.kill()
         self.process.wait()
 
+    def wait_until_killed(self) -> None:
+        """Wait until something has killed it."""
+        assert self.process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+
     def finish(self) -> str:
         """Wait until it ends in good order; return the rest of what it says."""
         said, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
@@ -104,12 +112,33 @@ def launch(database: str, folder: Path, **settings: Any) -> Box:
     )
 
 
+def die_when_begun(store: Store, number: int) -> Callable[[str], None]:
+    """Return what is to be called around transactions: it kills the process when a try of that number is on record.
+
+    Nothing that follows from that commit is done.
+    """
+
+    def die(point: str) -> None:
+        if point == "after commit":
+            with store.read() as tx:
+                if tx.execute(select(t.steps.c.run_id).where(t.steps.c.tries == number).limit(1)).first():
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+    return die
+
+
 def main(
-    database: str, folder: Path, *, grace: float = 600.0, once: bool = False, leaves_commands: bool = True
+    database: str,
+    folder: Path,
+    *,
+    grace: float = 600.0,
+    once: bool = False,
+    leaves_commands: bool = True,
+    dies_in_try: int | None = None,
 ) -> None:
     """Be the agent, until a signal comes."""
     store = Store(database)
-    store.fault_point = fall_asleep_when_asked()
+    store.fault_point = fall_asleep_when_asked() if dies_in_try is None else die_when_begun(store, dies_in_try)
     agent = make_agent(
         store,
         SystemClock(),
@@ -120,6 +149,15 @@ def main(
         leaves_commands=leaves_commands,
     )
     sys.stdout.write(str(dict(run_agent(agent, forever=not once))))
+
+
+def list_left(folder: Path) -> dict[Key, int]:
+    """List the commands that agents named box have left, and kill them."""
+    executor = make_executor(SystemClock(), folder)
+    executor.open("box")
+    left = executor.list_left()
+    executor.close()
+    return left
 
 
 # --- the work it has -------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from tests.agent.succession import (
 )
 
 from ostinato.model.definitions import DeclaredStep, Rescue
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.store import runs
 from ostinato.testing.factories import make_retry
@@ -97,15 +97,33 @@ def test_an_end_that_is_on_record_is_told_to_nobody(night: Night, hire: Hire, tm
     killed._executor.forget = lambda key: None  # type: ignore[method-assign]  # it dies just before it would
     finish(killed)
     die(killed)
+    successor = hire()
     with capture_logs() as said:
-        look(hire())
+        work(successor, until=lambda: len(successor._executor) == 0)
+    die(successor)
 
     assert only_run(night).status is RunStatus.FAILED
     assert "orphan_killed" not in {entry["event"] for entry in said}
-    sweeper = box.make_executor(night.clock, tmp_path)
-    sweeper.open("other")
-    assert sweeper.list_left() == frozenset()
-    sweeper.close()
+    assert box.list_left(tmp_path) == {}
+
+
+def test_a_command_of_a_former_try_never_runs_beside_a_later_one(night: Night, hire: Hire, tmp_path: Path) -> None:
+    """While it went on the next try was begun by an agent of the name elsewhere; then an agent is here again."""
+    killed = hire()
+    step = DeclaredStep("step", command=("sh", "-c", "echo $$ >> pids; exec sleep 600"), idempotent=True)
+    begin(night, killed, make_steps(step))
+    pids = tmp_path / "pids"
+    wait_until(lambda: pids.exists() and pids.read_text().count("\n") == 1, "the first try begins")
+    die(killed)
+    elsewhere = hire(folder=tmp_path / "elsewhere")
+    look(elsewhere)
+    second = steps_of(night, only_run(night))["step"].tries
+    die(elsewhere)
+    successor = hire()
+    work(successor, until=lambda: only_run(night).lease_token == 3)
+
+    assert not is_alive(int(pids.read_text().split()[0]))
+    assert (second, steps_of(night, only_run(night))["step"].tries) == (2, 3)
 
 
 def test_an_adoption_whose_answer_is_lost_is_made_again(night: Night, hire: Hire, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from ostinato.errors import NotPossible
 from ostinato.executors.local import LocalExecutor
 from ostinato.model.agents import Agent as AgentRecord
 from ostinato.model.definitions import DeclaredDefinition
-from ostinato.model.runs import EndKind, Evidence, Run
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import Run
 from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.store import agents, claims, stopping
 from ostinato.testing.factories import make_account, make_definition, make_retry

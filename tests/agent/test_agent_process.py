@@ -14,14 +14,18 @@ import psutil
 import pytest
 from tests.agent import box
 from tests.agent.box import Box, agent_status, declare, is_alive, make_agent, read_numbers, wait_until
+from tests.agent.succession import make_steps
 
 from ostinato.agent.driver import run_agent
 from ostinato.clock import SystemClock
 from ostinato.errors import StoreUnavailable
-from ostinato.model.runs import EndKind, Evidence, Run
+from ostinato.model.definitions import DeclaredStep
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import Run
 from ostinato.model.statuses import AgentStatus, RunStatus
-from ostinato.store import due_runs, runs
+from ostinato.store import due_runs, plans, runs
 from ostinato.store.database import Store
+from ostinato.testing.factories import make_retry
 from ostinato.testing.listening import PATIENCE_SECONDS
 from ostinato.testing.night import Night, open_night
 from ostinato.testing.postgres import PostgresServer
@@ -215,6 +219,39 @@ def test_a_machine_that_died_has_left_nothing_to_adopt(night: Night, launch: Lau
     run = ended(night)
 
     assert (run.status, run.evidence) == (RunStatus.TIMEOUT, Evidence(EndKind.LOST, "agent box ended while it ran"))
+
+
+@pytest.mark.parametrize(
+    ("idempotent", "status", "failed", "carried_out"),
+    [(True, RunStatus.SUCCESS, [EndKind.EXITED], 2), (False, RunStatus.TIMEOUT, [EndKind.EXITED, EndKind.LOST], 1)],
+)
+def test_the_end_of_a_try_is_not_taken_for_that_of_the_next(
+    night: Night,
+    launch: Launch,
+    tmp_path: Path,
+    *,
+    idempotent: bool,
+    status: RunStatus,
+    failed: list[EndKind],
+    carried_out: int,
+) -> None:
+    """An agent is killed with the next try on record as begun, and the end of the one before not thrown away yet.
+
+    The next try counts as lost, like any other that an agent takes along.
+    """
+    script = "echo >> tries; [ $(wc -l < tries) -gt 1 ]"
+    retry = make_retry(2, wait=timedelta(0))
+    step = DeclaredStep("load", command=("sh", "-c", script), retry=retry, idempotent=idempotent)
+    night.declare(definitions=[make_steps(step)])
+    night.tick()
+    launch(dies_in_try=2).wait_until_killed()
+    launch()
+    run = ended(night)
+
+    assert run.status is status
+    with night.store.read() as tx:
+        assert [one.error.kind for one in plans.list_tries(tx, run.id)] == failed
+    assert (tmp_path / "tries").read_text().count("\n") == carried_out
 
 
 def test_an_agent_that_slept_too_long_kills_what_is_not_its_own(night: Night, launch: Launch, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from tests.agent.succession import (
 
 from ostinato.errors import NotPossible
 from ostinato.model.definitions import DeclaredStep
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import AgentStatus, RunStatus, StepStatus
 from ostinato.testing.factories import make_retry
 from ostinato.testing.night import Night
@@ -55,7 +55,7 @@ def test_an_orphan_is_killed_before_anything_is_claimed(night: Night, hire: Hire
     assert lived[-1] is False, "it lived when the second attempt was claimed"
     (orphan,) = [entry for entry in said if entry["event"] == "orphan_killed"]
     assert (orphan["run"], orphan["step"], orphan["agent"]) == (lost.id, 1, "box")
-    assert "does not hold its run any more" in orphan["end"]
+    assert "no run of agent box waits for it" in orphan["end"]
 
 
 def noted_claim(night: Night, command: int, lived: list[bool]) -> bool:

@@ -19,7 +19,7 @@ from ostinato.clock import Clock
 from ostinato.executors.commands import Command, Key
 from ostinato.executors.executor import Call, CancelFlag
 from ostinato.executors.processes import KILL_AFTER
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.work import Outcome
 from ostinato.testing.plan_world import PATIENCE_SECONDS, WatchedExecutor
 

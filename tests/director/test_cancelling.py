@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import COMMAND, EventFate, Rescue, Step
 from ostinato.model.work import WorkKind

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import EventFate, Phase, Rescue, StepError
 from ostinato.model.work import Report, Succeeded, WorkKind
@@ -71,25 +71,14 @@ def test_a_step_that_waits_for_its_next_try_keeps_its_own_error() -> None:
     assert len(office.run.tries) == 1
 
 
-def test_a_run_may_be_timed_out_by_its_agent() -> None:
-    """For a reason that it gives."""
-    office = Office()
-    office.begin(step(1), step(2, needs=(1,)))
-
-    office.record(office.director.time_out(1, "the night is over", office.now))
-    office.succeed(1)
-
-    assert office.run.evidence == Evidence(EndKind.TIME_LIMIT, "the night is over")
-
-
 def test_what_is_lost_while_the_run_is_ended_is_not_done_again() -> None:
     """Not even where it might be, and with an event in hand: that is dropped with the run."""
     office = Office()
-    office.begin(step(1, idempotent=True), step(2))
+    office.begin(step(1, idempotent=True), step(2), deadline_at=office.now + MINUTE)
     office.suspend(1)
     office.send(1)
     office.succeed(2)
-    office.record(office.director.time_out(1, "the night is over", office.now))
+    office.wait(MINUTE)
 
     office.fail(1, StepError(EndKind.LOST, "its process is gone"))
 

@@ -8,7 +8,7 @@ import pytest
 
 from ostinato.director.decisions import ABNORMAL
 from ostinato.model.definitions import RetryRule
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import TIMER, EventFate, Phase, Rescue, StepError
 from ostinato.model.work import WorkKind

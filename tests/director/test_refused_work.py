@@ -125,9 +125,9 @@ def test_an_event_that_cannot_be_dealt_with_here_is_not_waited_for_when_the_run_
     """The step ends with the run, and is told where it heeds that."""
     cancelled, late = Office(), Office()
     cancelled.begin_with_event(heeds_cancel=True)
-    late.begin_with_event()
+    late.begin_with_event(deadline_at=late.now + MINUTE)
     cancelled.cancel()
-    late.record(late.director.time_out(1, "the night is over", late.now))
+    late.wait(MINUTE)
 
     cancelled.refuse(1)
     late.refuse(1)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import EventFate, Phase, Rescue, StepError
 from ostinato.model.work import WorkKind

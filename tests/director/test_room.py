@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import Phase, Rescue
 from ostinato.model.work import WorkKind

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ostinato.model.definitions import RetryKind, RetryRule
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import Rescue, StepError, WakeKind
 from ostinato.model.work import Failed, WorkKind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ostinato.model.changes import PlanMade
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import COMMAND, Rescue, Step, StepError
 from ostinato.model.work import Report, Succeeded

@@ -33,19 +33,21 @@ def make_executor(folder: Path, **options: Any) -> LocalExecutor:
     return executor
 
 
-def make_command(folder: Path, script: str, *, run: int = 7, time_limit: timedelta | None = None) -> Command:
+def make_command(
+    folder: Path, script: str, *, run: int = 7, time_limit: timedelta | None = None, try_number: int = 1
+) -> Command:
     """Make the command of step 1 of a run, whose log is ``<run>.log``."""
     log = folder / f"{run}.log"
     environment = {**os.environ, "OSTINATO_OUTPUT": str(log.with_suffix(".output.json"))}
-    return Command((run, 1), ("sh", "-c", script), environment, folder, log, time_limit)
+    return Command((run, 1), ("sh", "-c", script), environment, folder, log, time_limit, try_number)
 
 
 def act(executor: LocalExecutor, folder: Path, word: str, *given: Any) -> Any:
     """Do one thing, and return what there is to say about it."""
     match word:
         case "start":
-            script, run = given
-            executor.start_command(make_command(folder, script, run=run))
+            script, run, *number = given
+            executor.start_command(make_command(folder, script, run=run, try_number=number[0] if number else 1))
         case "wait":
             return [end.key[0] for end in executor.wait(PATIENCE_SECONDS)]
         case "forget":

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +96,9 @@ class Crew:
         self._executors.append(make_executor(self.folder, **options))
         return self._executors[-1]
 
-    def start(self, executor: LocalExecutor, script: str, *, run: int = 7, time_limit: timedelta | None = None) -> None:
-        """Have a script carried out."""
-        executor.start_command(make_command(self.folder, script, run=run, time_limit=time_limit))
+    def start(self, executor: LocalExecutor, script: str, **options: Any) -> None:
+        """Have a script carried out, with these options of ``make_command``."""
+        executor.start_command(make_command(self.folder, script, **options))
 
     def take(self, executor: LocalExecutor) -> Ended:
         """Wait until a command has ended."""

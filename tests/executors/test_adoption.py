@@ -11,6 +11,7 @@ import pytest
 from tests.executors.crew import KEY, PATIENCE_SECONDS, Crew, is_alive, wait_until
 
 from ostinato.executors.logs import read_log
+from ostinato.executors.records import CommandRecord, SupervisorFolder
 from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.work import Succeeded
 
@@ -38,9 +39,9 @@ def test_a_command_goes_on_without_its_agent(crew: Crew, gate: Path, way: str) -
     is_adopted = successor.adopt(KEY)
     gate.write_text("go\n")
 
-    assert left == {KEY}
+    assert left == {KEY: 1}
     assert is_adopted
-    assert successor.list_left() == frozenset()
+    assert successor.list_left() == {}
     assert crew.take(successor).evidence == Evidence(EndKind.EXITED, "exit code 3", 3)
     assert crew.read_numbers(2) == [command, command]
 
@@ -57,7 +58,7 @@ def test_an_end_without_an_agent_counts(crew: Crew, gate: Path) -> None:
     successor = crew.succeed()
 
     assert not is_alive(command)
-    assert successor.list_left() == {KEY}
+    assert successor.list_left() == {KEY: 1}
     assert successor.adopt(KEY)
     ended = crew.take(successor)
     assert (ended.outcome, ended.evidence) == (Succeeded({"rows": 3}), Evidence(EndKind.EXITED, "exit code 0", 0))
@@ -86,15 +87,33 @@ def test_an_end_is_kept_until_it_is_on_record(crew: Crew, is_on_record: bool) ->
 def test_starting_a_step_again_says_that_its_end_is_on_record(crew: Crew) -> None:
     """A second try takes the place of the first, whose end is not told to a successor any more."""
     agent = crew.hire()
-    for code in (5, 6):
-        agent.do("start", f"exit {code}", 7)
+    for number, code in ((1, 5), (2, 6)):
+        agent.do("start", f"exit {code}", 7, number)
         assert agent.do("wait") == [7]
     agent.kill()
     successor = crew.succeed()
 
+    assert successor.list_left() == {KEY: 2}
     assert successor.adopt(KEY)
     assert crew.take(successor).evidence == Evidence(EndKind.EXITED, "exit code 6", 6)
-    assert successor.list_left() == frozenset()
+    assert successor.list_left() == {}
+
+
+@pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
+def test_of_two_tries_the_later_is_left(crew: Crew, numbers: tuple[int, int]) -> None:
+    """Should two supervisors have kept an end of one step, that of the former try is on record."""
+    for name, number in zip("ab", numbers, strict=True):
+        folder = SupervisorFolder(crew.home / name)
+        (folder.path / "commands").mkdir(parents=True)
+        end = Evidence(EndKind.EXITED, f"exit code {number}", number)
+        folder.write(CommandRecord(KEY, number, crew.log(), end=end))
+    successor = crew.succeed()
+
+    assert successor.list_left() == {KEY: 2}
+    assert successor.adopt(KEY)
+    assert crew.take(successor).evidence == Evidence(EndKind.EXITED, "exit code 2", 2)
+    successor.forget(KEY)
+    assert crew.list_supervisors() == []
 
 
 def test_a_start_that_nobody_heard_of_is_not_lost(crew: Crew) -> None:
@@ -146,10 +165,10 @@ def test_what_is_unwanted_is_killed(crew: Crew, gate: Path) -> None:
         successor.kill(key, EndKind.LOST, "its run is not ours")
     ended = crew.take(successor)
 
-    assert left == {KEY, (8, 1)}
+    assert left == {KEY: 1, (8, 1): 1}
     assert (ended.key, ended.evidence and ended.evidence.kind) == (KEY, EndKind.LOST)
     assert not is_alive(command)
-    assert successor.list_left() == frozenset()
+    assert successor.list_left() == {}
     wait_until(lambda: not crew.list_supervisors(), "the supervisor has ended itself")
 
 
@@ -223,7 +242,7 @@ def test_signals_to_the_group_of_the_agent_are_not_for_commands(crew: Crew, numb
     agent.kill()
     successor = crew.succeed()
 
-    assert successor.list_left() == {KEY}
+    assert successor.list_left() == {KEY: 1}
     assert is_alive(command)
 
 
@@ -265,6 +284,6 @@ def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
         crew.read_numbers(1)
         agent.kill()
 
-        assert crew.succeed().list_left() == {KEY}
+        assert crew.succeed().list_left() == {KEY: 1}
     finally:
         crew.dismiss()

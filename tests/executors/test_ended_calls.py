@@ -14,7 +14,7 @@ from ostinato.clock import ManualClock, SystemClock
 from ostinato.executors.executor import CancelFlag, Ended
 from ostinato.executors.local import LocalExecutor
 from ostinato.executors.threads import ThreadExecutor
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.steps import StepError
 from ostinato.model.work import Cancelled, Failed, Outcome, Succeeded, Suspended
 from ostinato.testing.calls import (

@@ -6,7 +6,7 @@ import pytest
 
 from ostinato.executors.evidence import describe_exit, describe_forced_end
 from ostinato.executors.outcomes import outcome_of
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.steps import StepError
 from ostinato.model.work import Cancelled, Failed, Outcome, Succeeded
 

@@ -19,7 +19,7 @@ from ostinato.executors.alarm import Alarm
 from ostinato.executors.commands import Command
 from ostinato.executors.executor import CancelFlag, Ended
 from ostinato.executors.local import LocalExecutor
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.work import Cancelled, Outcome, Succeeded
 
 PATIENCE_SECONDS = 60.0

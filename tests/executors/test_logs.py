@@ -1,3 +1,5 @@
+"""Log files: kept within their size, readable while they are written, and brought into their final form."""
+
 from __future__ import annotations
 
 import re
@@ -9,13 +11,9 @@ import pytest
 from ostinato.executors.logs import (
     LogWriter,
     follow_log,
-    list_logs,
-    log_path,
-    output_path,
     read_log,
     read_log_chunk,
     seal_log,
-    seal_logs,
 )
 
 LIMIT = 1_000
@@ -245,25 +243,3 @@ def test_binary_output_is_kept_as_it_is(path: Path) -> None:
     write(path, output).close()
 
     assert path.read_bytes() == output
-
-
-def test_each_step_of_several_has_its_log(tmp_path: Path) -> None:
-    """The logs of a run are found in the order of its steps; others are not taken for them."""
-    for name in ("7.log", "7.2.log", "7.10.log", "7.2.output.json", "70.log", "17.3.log"):
-        (tmp_path / name).touch()
-
-    assert list_logs(tmp_path, 7) == [log_path(tmp_path, 7), log_path(tmp_path, 7, 2), log_path(tmp_path, 7, 10)]
-    assert [path.name for path in list_logs(tmp_path, 7)] == ["7.log", "7.2.log", "7.10.log"]
-
-
-def test_what_a_killed_agent_left_of_a_run_is_brought_in_order(tmp_path: Path) -> None:
-    """All its logs are in their final form, and output that nobody will read is gone; other runs are not touched."""
-    logs = [log_path(tmp_path, *name) for name in ((7, 1), (7, 2), (8,))]
-    for log in logs:
-        write_and_die(log, some_output(3 * LIMIT))
-        output_path(log).write_text("1")
-    seal_logs(tmp_path, 7)
-
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"7.1.log", "7.2.log", "8.log", "8.tail", "8.output.json"}
-    assert all(split_at_gap(log.read_bytes())[0] == some_output(3 * LIMIT)[:HALF] for log in logs[:2])

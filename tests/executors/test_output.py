@@ -14,7 +14,7 @@ from ostinato.executors.commands import Command
 from ostinato.executors.executor import Ended
 from ostinato.executors.local import LocalExecutor
 from ostinato.executors.output import LARGEST_OUTPUT, read_output
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.steps import Json
 from ostinato.model.work import Cancelled, Failed, Succeeded
 

@@ -16,7 +16,7 @@ from ostinato.clock import Clock, ManualClock, SystemClock
 from ostinato.executors.commands import Command
 from ostinato.executors.executor import Ended
 from ostinato.executors.local import LocalExecutor
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 
 PATIENCE_SECONDS = 60.0
 LOG_SIZE = 1_000_000

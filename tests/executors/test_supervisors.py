@@ -57,6 +57,21 @@ def test_an_end_that_was_written_down_is_not_lost_with_the_supervisor(crew: Crew
     assert crew.take(executor).evidence == Evidence(EndKind.EXITED, "exit code 4", 4)
 
 
+def test_the_end_of_a_former_try_is_not_that_of_a_lost_one(crew: Crew) -> None:
+    """Should the disk have kept the one, it says nothing about the other."""
+    executor = crew.succeed()
+    crew.start(executor, "exit 4")
+    crew.take(executor)
+    (folder,) = crew.list_supervisors()
+    (former,) = folder.list_records()
+    crew.start(executor, "exec sleep 600", try_number=2)
+    wait_until(lambda: [record.try_number for record in folder.list_records()] == [2], "the second try is under way")
+    folder.write(former)
+    crew.kill_supervisor()
+
+    assert crew.take(executor).evidence == LOST
+
+
 def test_what_died_without_an_agent_is_not_left(crew: Crew) -> None:
     """A successor finds nothing to adopt of a supervisor that was killed, and nothing that lives."""
     agent = crew.hire()
@@ -66,7 +81,7 @@ def test_what_died_without_an_agent_is_not_left(crew: Crew) -> None:
     crew.kill_supervisor()
     successor = crew.succeed()
 
-    assert successor.list_left() == frozenset()
+    assert successor.list_left() == {}
     assert not successor.adopt(KEY)
     assert not any(is_alive(process) for process in processes)
     assert crew.list_supervisors() == []
@@ -178,7 +193,7 @@ def test_a_supervisor_that_hangs_is_killed_by_the_successor(crew: Crew, monkeypa
     os.kill(supervisor, signal.SIGSTOP)
     successor = crew.succeed()
 
-    assert successor.list_left() == frozenset()
+    assert successor.list_left() == {}
     assert not is_alive(supervisor)
     assert not is_alive(command)
 
@@ -208,7 +223,7 @@ def test_asked_twice_a_supervisor_begins_once(crew: Crew) -> None:
         link.start(SupervisorSettings(10_000, timedelta(seconds=1), timedelta(hours=1)))
         for script, run in (("echo 1 >> begun", 7), ("echo 1 >> begun", 7), ("exit 0", 8), ("echo 1 >> begun", 7)):
             command = describe_command(make_command(crew.folder, script, run=run))
-            link.send(do="start", command=command, began=float(run))
+            link.send(do="start", command=command)
             while run == 8 and len(said) < 2:
                 for key, _ in selector.select(PATIENCE_SECONDS):
                     key.data()

@@ -14,7 +14,7 @@ import structlog
 
 from ostinato.errors import ActionNotFound
 from ostinato.executors.executor import Call, CancelFlag, Ended
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.steps import StepError
 from ostinato.model.work import Cancelled, Failed, Outcome, Succeeded, Suspended
 from ostinato.testing.calls import (

@@ -13,12 +13,15 @@ from ostinato import action, plan
 from ostinato.errors import NotFound, NotPossible
 from ostinato.model.runs import Run
 from ostinato.model.statuses import RunStatus, StepStatus
+from ostinato.model.steps import EventFate
 from ostinato.operations.people import Person
 from ostinato.operations.plans import show_plan
 from ostinato.operations.results import find_result
+from ostinato.operations.sending import send_event
 from ostinato.operations.steering import Resumed, edit_input, fail, resume, skip
 from ostinato.operations.triggering import trigger_plan
 from ostinato.store import journal, runs
+from ostinato.store.events import find_event
 from ostinato.world import World
 
 ADA = Person("ada")
@@ -124,6 +127,20 @@ def test_skipping_takes_along_what_needs_the_step_and_nothing_else(
     assert ended == {RunStatus.WARNING: 1}
     assert statuses(live, paused)["tidy_up"] is StepStatus.SUCCESS
     assert ("ada", "skip", f"run {paused.id}, step load") in entries(live)
+
+
+def test_what_was_sent_to_a_step_is_answered_when_it_is_skipped(live: World, paused: Run) -> None:
+    """Nobody will take it any more; events for other steps go on waiting."""
+    sent = [send_event(live, str(paused.id), step, "go", by=ADA).event.id or 0 for step in ("load", "tidy_up")]
+
+    skip(live, str(paused.id), "load", by=ADA)
+
+    with live.store.read() as tx:
+        found = [find_event(tx, id) for id in sent]
+    assert [(event.fate, event.reason) for event in found if event] == [
+        (EventFate.DROPPED, "the step has ended: skipped"),
+        (EventFate.WAITING, ""),
+    ]
 
 
 def test_only_a_failed_step_can_be_skipped(live: World, paused: Run) -> None:

@@ -19,9 +19,6 @@ def laboratory() -> Iterator[Laboratory]:
 
 
 @pytest.fixture(autouse=True)
-def _silence() -> Iterator[None]:
+def _silence() -> None:
     """Keep the processes of a simulation, which have much to complain about, from doing so."""
-    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.configure(**before)

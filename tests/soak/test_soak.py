@@ -32,7 +32,7 @@ def test_nothing_is_lost_and_nothing_doubled(database_url: str, tmp_path: Path) 
 
 
 def test_restarted_agents_lose_nothing(tmp_path: Path) -> None:
-    """However often they are killed or told to stop, the commands go on: no run is lost, none is begun again."""
+    """However often they are killed or told to stop, the commands go on, and none is begun again."""
     told: list[str] = []
 
     outcome = soak(

@@ -7,7 +7,7 @@ from traceback import TracebackException
 
 from ostinato.actions.names import name_type
 from ostinato.errors import OstinatoError
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.steps import StepError
 
 _OURS = str(Path(__file__).parents[1])

@@ -3,7 +3,8 @@
 A *stranger* is a run that the agent holds and knows nothing of: a predecessor was at it, or it was claimed in an answer
 that never came. It is taken up under a new lease, and those of its commands that go on are adopted; what had ended
 meanwhile counts as it ended. An *orphan* is a command that no step of a run in the agent's name is waiting for: its run
-was given to another, or has ended. It is killed. As long as any orphan lives, nothing is taken up or claimed.
+was given to another, or has ended, or its step is at a later try by now. It is killed, and its end is thrown away. As
+long as any orphan lives, nothing is taken up or claimed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from ostinato.agent.exchange import LeftBehind, Started, Strangers
 from ostinato.agent.news import Key
 from ostinato.agent.work import Workbench
 from ostinato.executors.executor import Ended, Executor
-from ostinato.model.runs import EndKind, HeldRun
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import HeldRun
 from ostinato.model.steps import StepError
 from ostinato.model.work import Failed, Report
 
@@ -44,8 +46,9 @@ class Heritage:
 
     def inherit(self, behind: LeftBehind) -> None:
         """Take note of what the store and this machine show of a predecessor."""
-        self._left = set(self._executor.list_left())
-        self._kill_orphans(self._left - behind.running)
+        left = self._executor.list_left()
+        self._left = set(left)
+        self._kill_orphans({key for key, number in left.items() if behind.running.get(key) != number})
         self._note(behind.leases, f"agent {self._bench.agent} ended while it ran", begun=True)
 
     def note_unheard(self, held: Collection[HeldRun]) -> None:
@@ -89,7 +92,7 @@ class Heritage:
             self._left.discard(key)
             if self._executor.adopt(key):
                 self._orphans.add(key)
-                self._executor.kill(key, EndKind.LOST, f"agent {self._bench.agent} does not hold its run any more")
+                self._executor.kill(key, EndKind.LOST, f"no run of agent {self._bench.agent} waits for it")
 
     def _note(self, leases: Mapping[int, int], why: str, *, begun: bool) -> None:
         """Have runs taken up that nobody here knows; but not while anything of them is dying."""

@@ -37,7 +37,8 @@ from ostinato.errors import NotPossible, StoreUnavailable
 from ostinato.executors.executor import Ended, Executor
 from ostinato.model.agents import Agent as AgentRecord
 from ostinato.model.changes import RunMoved
-from ostinato.model.runs import ClaimedRun, EndKind, HeldRun
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import ClaimedRun, HeldRun
 from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.model.work import Report
 from ostinato.store.database import Store
@@ -350,8 +351,7 @@ class Agent:
 
     def _let_go(self, run_id: int) -> None:
         """Have nothing more to do with a run that is no longer the agent's own."""
-        for step in self._director.forget(run_id):
-            self._bench.kill((run_id, step), "its lease was lost")
+        self._bench.let_go(run_id, self._director.forget(run_id), "its lease was lost")
         self._outbox.close(run_id)
         self._runs.pop(run_id, None)
         self._has_room = True

@@ -91,13 +91,13 @@ class Strangers:
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """What the store shows of a predecessor: the runs it held, and those of their steps that are on record as running.
+    """What the store shows of a predecessor: the runs it held, and the tries of their steps that are under way.
 
-    ``leases`` are the tokens of the runs.
+    ``leases`` are the tokens of the runs, ``running`` the numbers of the tries.
     """
 
     leases: Mapping[int, int]
-    running: frozenset[Key]
+    running: Mapping[Key, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def enter(store: Store, name: str, settings: AgentSettings, now: datetime) -> tu
             now=now,
         )
         leases = {run.id: run.lease_token for run in claims.list_held_runs(tx, agent_id=record.id)}
-        return record, LeftBehind(leases, frozenset(plans.list_running_steps(tx, leases)))
+        return record, LeftBehind(leases, plans.list_running_tries(tx, leases))
 
 
 def exchange(store: Store, request: Request, director: Director, now: datetime) -> Answer | None:

@@ -14,8 +14,8 @@ from ostinato.agent.news import Key
 from ostinato.clock import Clock
 from ostinato.errors import StoreUnavailable
 from ostinato.executors.executor import CancelFlag, Executor
+from ostinato.model.evidence import EndKind
 from ostinato.model.hooks import HookCall
-from ostinato.model.runs import EndKind
 from ostinato.model.work import Outcome, Succeeded
 from ostinato.store.database import Store
 from ostinato.store.hook_calls import keep_hook_call, take_hook_calls

@@ -10,7 +10,8 @@ from ostinato.director.decisions import ABNORMAL, Order
 from ostinato.executors.building import list_values
 from ostinato.executors.commands import Key
 from ostinato.model.definitions import RetryFrom
-from ostinato.model.runs import ClaimedRun, EndKind, RunOrigin, RunRules
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import ClaimedRun, RunOrigin, RunRules
 from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import COMMAND, Event, Phase, Rescue, Step, StepError, StepRules
 from ostinato.policies.declared_plans import carry_over, expand_inputs, plan_definition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 import structlog
@@ -16,7 +17,8 @@ from ostinato.errors import UnresolvedReference
 from ostinato.executors.building import build_command
 from ostinato.executors.executor import CancelFlag, Ended, Executor
 from ostinato.model.changes import StepChanged
-from ostinato.model.runs import ClaimedRun, EndKind
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import ClaimedRun
 from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import COMMAND, StepError
 from ostinato.model.work import Failed, Outcome, Succeeded, WorkItem, WorkKind
@@ -41,6 +43,7 @@ class Workbench:
         self._executor = executor
         self._settings = settings
         self._news = news
+        self._told: set[Key] = set()
 
     def begin(self, run: ClaimedRun, item: WorkItem) -> None:
         """Give a work item to the executor. One that cannot be begun ends like any other, with its error."""
@@ -62,27 +65,31 @@ class Workbench:
         """Do what was decided about a run and is on record now: forget what has ended, begin work, end other work."""
         for change in decision.changes:
             if isinstance(change, StepChanged) and change.before is StepStatus.RUNNING:
-                self._executor.forget((run.id, change.step.number))
+                self._forget((run.id, change.step.number))
         for item in decision.work:
             self.begin(run, item)
         for stop in decision.stops:
             self._executor.end((run.id, stop.step), stop.kind, stop.why)
 
-    def kill(self, key: Key, why: str) -> None:
-        """End work of which nothing counts any more, at once."""
-        self._executor.kill(key, EndKind.LOST, why)
+    def let_go(self, run_id: int, steps: Iterable[int], why: str) -> None:
+        """End the work for these steps of a run at once, and throw away what came of others: nothing of it counts."""
+        for key in [key for key in self._told if key[0] == run_id]:
+            self._forget(key)
+        for step in steps:
+            self._executor.kill((run_id, step), EndKind.LOST, why)
 
     def note_end(self, ended: Ended) -> None:
         """Take note that work has ended."""
         run_id, step = ended.key
         if ended.evidence is not None:
             log.info("command_ended", agent=self.agent, run=run_id, step=step, end=ended.evidence.message)
+            self._told.add(ended.key)
         self.commands.discard(ended.key)
         self.calls.discard(ended.key)
 
     def drop(self, ended: Ended) -> None:
         """Throw away what came of work for a run that is not the agent's. Of work that was killed nothing came."""
-        self._executor.forget(ended.key)
+        self._forget(ended.key)
         if not (isinstance(ended.outcome, Failed) and ended.outcome.error.kind is EndKind.LOST):
             run_id, step = ended.key
             log.info("late_outcome_dropped", run=run_id, step=step, outcome=type(ended.outcome).__name__)
@@ -130,6 +137,11 @@ class Workbench:
         """Carry out a work item of a Python action, in a thread."""
         services = AgentServices(self._store, self._clock, self._news, run, agent=self.agent, cancelled=cancelled)
         return perform(item, services, run.context or {})
+
+    def _forget(self, key: Key) -> None:
+        """Have nothing more to do with a command whose end was told; with other work there is nothing to do."""
+        self._told.discard(key)
+        self._executor.forget(key)
 
     def _answer(self, key: Key, outcome: Outcome) -> None:
         self.calls.add(key)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ostinato.model.changes import Change, RunMoved
-from ostinato.model.runs import EndKind, RunRules
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import RunRules
 from ostinato.model.steps import Event, Step
 from ostinato.model.work import WorkItem
 

@@ -14,7 +14,7 @@ from ostinato.director import ending
 from ostinato.director.decisions import Decision, Order
 from ostinato.director.execution import Execution
 from ostinato.director.room import Room
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.steps import Event
 from ostinato.model.work import Report
 
@@ -88,11 +88,10 @@ class Director:
 
         Refuses a run that is not in hand, or is being ended already.
         """
-        return self._end(run_id, ending.cancelled(why), now)
-
-    def time_out(self, run_id: int, why: str, now: datetime) -> Decision:
-        """End a run that has taken too long; as ``cancel``, but it ends as ``timeout``."""
-        return self._end(run_id, ending.out_of_time(why), now)
+        execution = self._executions.get(run_id)
+        if execution is None:
+            return Decision(run_id, refusal=f"run {run_id} is not executed here")
+        return self._conclude(execution, now, execution.end(ending.cancelled(why), now))
 
     def halt(self, run_id: int, why: str, now: datetime) -> Decision:
         """Cancel a run at once, whatever is under way. It cannot be started again until ``lift_halt``."""
@@ -164,12 +163,6 @@ class Director:
     def is_busy(self) -> bool:
         """Tell whether any work is ready and waits for room."""
         return self._room.is_full
-
-    def _end(self, run_id: int, wanted: ending.Ending, now: datetime) -> Decision:
-        execution = self._executions.get(run_id)
-        if execution is None:
-            return Decision(run_id, refusal=f"run {run_id} is not executed here")
-        return self._conclude(execution, now, execution.end(wanted, now))
 
     def _conclude(self, execution: Execution, now: datetime, refusal: str = "") -> Decision:
         """Have a run draw its conclusions; return what was decided about it."""

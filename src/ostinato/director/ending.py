@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ostinato.durations import format_duration
 from ostinato.model.changes import RunMoved
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import COMMAND, Step, StepError, WakeKind
 

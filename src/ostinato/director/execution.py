@@ -17,7 +17,8 @@ from ostinato.director.room import Room
 from ostinato.director.tries import may_begin_again, wait_before_next_try, was_suspended
 from ostinato.director.under_way import UnderWay
 from ostinato.model.changes import Change, RulesMade, RunMoved
-from ostinato.model.runs import LOST_KINDS, EndKind, RunRules
+from ostinato.model.evidence import LOST_KINDS, EndKind
+from ostinato.model.runs import RunRules
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import TIMER, Event, Json, Phase, Rescue, Step, StepError, WakeKind
 from ostinato.model.work import Cancelled, Failed, Outcome, Succeeded, Suspended, WorkItem, WorkKind

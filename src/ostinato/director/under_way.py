@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ostinato.director.decisions import Stop
 from ostinato.director.room import Room
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.steps import COMMAND
 from ostinato.model.work import WorkItem
 

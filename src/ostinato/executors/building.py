@@ -75,6 +75,7 @@ def build_command(
         working_directory=project / write(given.working_directory or ""),
         log=log,
         time_limit=item.step.rules.timeout,
+        try_number=item.step.tries,
     )
 
 

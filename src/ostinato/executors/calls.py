@@ -15,7 +15,7 @@ from typing import TypeAlias
 from ostinato.errors import ActionNotFound
 from ostinato.executors.commands import Key
 from ostinato.executors.executor import Call, CancelFlag, Ended
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.steps import StepError
 from ostinato.model.work import Cancelled, Failed, Outcome, Succeeded, Suspended
 

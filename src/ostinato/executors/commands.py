@@ -13,10 +13,9 @@ from typing import TypeAlias
 
 from ostinato.executors.logs import output_path
 
-RUN_VARIABLE = "OSTINATO_RUN"
 AGENT_VARIABLE = "OSTINATO_AGENT"
 PROJECT_VARIABLE = "OSTINATO_PROJECT"
-"""These three together mark the processes of a run: several agents may serve several projects here."""
+"""Together they tell whose a process is: several agents may serve several projects here."""
 STEP_VARIABLE = "OSTINATO_STEP"
 OUTPUT_VARIABLE = "OSTINATO_OUTPUT"
 """Names the file to which a command may write its output, as JSON."""
@@ -31,7 +30,8 @@ Key: TypeAlias = tuple[int, int]
 class Command:
     """One process to start: its arguments, its whole environment, where it starts, where its output goes.
 
-    It is asked to end when it has run for ``time_limit``.
+    It is asked to end when it has run for ``time_limit``. ``try_number`` says which try of its step it is: no two
+    commands of one key are ever started with the same.
     """
 
     key: Key
@@ -40,6 +40,7 @@ class Command:
     working_directory: Path
     log: Path
     time_limit: timedelta | None = None
+    try_number: int = 1
 
     @property
     def output_file(self) -> Path:

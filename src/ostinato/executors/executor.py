@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Protocol, TypeAlias
 
 from ostinato.executors.commands import Command, Key
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.work import Outcome
 
 CancelFlag: TypeAlias = threading.Event
@@ -47,8 +47,8 @@ class Executor(Protocol):
         """Serve the agent of this name, which holds it by a lock. To be called once, before all else."""
         ...
 
-    def list_left(self) -> frozenset[Key]:
-        """List the commands that predecessors of this agent left here and that are not adopted yet.
+    def list_left(self) -> dict[Key, int]:
+        """List the commands that predecessors of this agent left here and that are not adopted, with their try numbers.
 
         They are under way, or have ended and nobody has said that this is on record.
         """

@@ -36,9 +36,9 @@ class InsideCommands:
     def open(self, agent: str) -> None:
         """Begin with nothing."""
 
-    def list_left(self) -> frozenset[Key]:
+    def list_left(self) -> dict[Key, int]:
         """List nothing."""
-        return frozenset()
+        return {}
 
     def adopt(self, key: Key) -> bool:
         """Know of nothing."""

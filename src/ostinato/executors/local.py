@@ -19,7 +19,7 @@ from ostinato.executors.links import SupervisorSettings
 from ostinato.executors.processes import KILL_AFTER
 from ostinato.executors.supervised import SupervisedCommands
 from ostinato.executors.threads import ABANDON_AFTER, MOST_THREADS, ThreadExecutor
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 
 ORPHAN_TIMEOUT = timedelta(hours=1)
 """How long commands go on that no agent has come back for, unless somebody says otherwise."""
@@ -32,7 +32,7 @@ class CommandRunner(Protocol):
 
     def open(self, agent: str) -> None: ...
 
-    def list_left(self) -> frozenset[Key]: ...
+    def list_left(self) -> dict[Key, int]: ...
 
     def adopt(self, key: Key) -> bool: ...
 
@@ -84,7 +84,7 @@ class LocalExecutor:
             self._commands = InsideCommands(clock, self._selector, log_size=log_size, kill_after=kill_after)
         else:
             settings = SupervisorSettings(log_size, kill_after, orphan_timeout)
-            self._commands = SupervisedCommands(clock, self._selector, folder=folder, settings=settings)
+            self._commands = SupervisedCommands(self._selector, folder=folder, settings=settings)
         self._threads = ThreadExecutor(
             clock, self._answered.ring, most_threads=most_threads, abandon_after=abandon_after
         )
@@ -99,7 +99,7 @@ class LocalExecutor:
     def open(self, agent: str) -> None:
         self._commands.open(agent)
 
-    def list_left(self) -> frozenset[Key]:
+    def list_left(self) -> dict[Key, int]:
         return self._commands.list_left()
 
     def adopt(self, key: Key) -> bool:

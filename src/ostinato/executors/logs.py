@@ -45,13 +45,6 @@ def discard_output(path: Path) -> None:
         raise ValueError(f"{path}, where its output would go, cannot be removed: {error.strerror}") from None
 
 
-def list_logs(logs: Path, run_id: int) -> list[Path]:
-    """List the logs that there are of a run, in the order of its steps."""
-    alone = log_path(logs, run_id)
-    steps = sorted(int(path.suffixes[0][1:]) for path in logs.glob(f"{run_id}.[0-9]*.log"))
-    return [*([alone] if alone.exists() else []), *(log_path(logs, run_id, step) for step in steps)]
-
-
 class LogWriter:
     """Writes one log, replacing what is there under its name; ``limit`` is its size in bytes, roughly."""
 
@@ -115,16 +108,6 @@ def seal_log(path: Path) -> None:
     _remove_segments(path)
 
 
-def seal_logs(logs: Path, run_id: int) -> None:
-    """Bring the logs of a run that nobody carries out any more into their final form; remove output left beside them.
-
-    ``OSError`` where that is not possible.
-    """
-    for path in list_logs(logs, run_id):
-        seal_log(path)
-        output_path(path).unlink(missing_ok=True)
-
-
 def read_log(path: Path, *, start: int = 0) -> Iterator[bytes]:
     """Yield the output kept at ``path`` from position ``start`` on, with a line for what was left out."""
     position = start
@@ -161,6 +144,13 @@ def read_log_chunk(path: Path, position: int) -> tuple[bytes, int]:
     while True:
         with suppress(FileNotFoundError):  # a segment that its writer removed since it was listed: look again
             return _read_piece(_list_pieces(path), position)
+
+
+def measure_log(path: Path) -> int:
+    """Return the position at which the output kept at ``path`` ends so far; 0 where there is none."""
+    while True:
+        with suppress(FileNotFoundError):
+            return max((piece.end for piece in _list_pieces(path)), default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,12 @@ from ostinato.model.evidence import EndKind, Evidence
 class CommandRecord:
     """A command of a supervisor; ``end`` tells how it ended, if it has. ``pid`` is ``None`` if it did not even start.
 
-    ``started`` tells its process from another of that id. ``began`` orders the records of one key, by the agent's
-    clock.
+    ``started`` tells its process from another of that id. ``try_number`` tells the command from others of its key.
     """
 
     key: Key
+    try_number: int
     log: Path
-    began: float
     pid: int | None = None
     started: int | None = None
     end: Evidence | None = None
@@ -47,8 +46,8 @@ class CommandRecord:
         end = self.end
         return {
             "key": self.key,
+            "try": self.try_number,
             "log": str(self.log),
-            "began": self.began,
             "pid": self.pid,
             "started": self.started,
             "end": end and {"kind": end.kind, "message": end.message, "code": end.exit_code, "signal": end.signal},
@@ -61,8 +60,8 @@ def read_record(said: dict[str, Any]) -> CommandRecord:
     end = said["end"]
     return CommandRecord(
         key=(run_id, step),
+        try_number=said["try"],
         log=Path(said["log"]),
-        began=said["began"],
         pid=said["pid"],
         started=said["started"],
         end=end and Evidence(EndKind(end["kind"]), end["message"], end["code"], end["signal"]),

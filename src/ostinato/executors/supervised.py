@@ -17,7 +17,6 @@ from pathlib import Path
 
 import structlog
 
-from ostinato.clock import Clock
 from ostinato.executors.commands import COMMAND_VARIABLE, Command, Key
 from ostinato.executors.executor import Ended
 from ostinato.executors.links import SETTLE_SECONDS, Link, SupervisorSettings
@@ -54,10 +53,7 @@ class _Known:
 class SupervisedCommands:
     """The commands of one agent. To be used by one thread. Supervisors keep their folders in ``folder``."""
 
-    def __init__(
-        self, clock: Clock, selector: selectors.BaseSelector, *, folder: Path, settings: SupervisorSettings
-    ) -> None:
-        self._clock = clock
+    def __init__(self, selector: selectors.BaseSelector, *, folder: Path, settings: SupervisorSettings) -> None:
         self._selector = selector
         self._folder = folder
         self._settings = settings
@@ -87,9 +83,9 @@ class SupervisedCommands:
                         _seal(record)
         self._drop_idle_links()
 
-    def list_left(self) -> frozenset[Key]:
-        """List the commands that are not adopted."""
-        return frozenset(key for key, known in self._known.items() if known.stage is Stage.LEFT)
+    def list_left(self) -> dict[Key, int]:
+        """List the commands that are not adopted, each with the number of its try."""
+        return {key: known.record.try_number for key, known in self._known.items() if known.stage is Stage.LEFT}
 
     def adopt(self, key: Key) -> bool:
         """Go on with a command that a predecessor left."""
@@ -109,7 +105,7 @@ class SupervisedCommands:
             raise ValueError(f"step {key[1]} of run {key[0]} is being carried out already")
         if known is not None:
             self._drop(known)
-        record = CommandRecord(key, Path(os.path.abspath(command.log)), self._clock.now().timestamp())  # noqa: PTH100
+        record = CommandRecord(key, command.try_number, Path(os.path.abspath(command.log)))  # noqa: PTH100
         try:
             link = self._ensure_supervisor()
         except (OSError, subprocess.SubprocessError) as error:
@@ -119,7 +115,7 @@ class SupervisedCommands:
         self._known[key] = _Known(link, record, Stage.UNDER_WAY)
         marked = {**command.environment, COMMAND_VARIABLE: link.name_next_command()}
         said = describe_command(replace(command, environment=marked))
-        link.send(do="start", command=said, began=record.began)
+        link.send(do="start", command=said)
 
     def end(self, key: Key, kind: EndKind, why: str) -> None:
         """Ask a command to end, and have it made to; one that has ended or was asked is left alone."""
@@ -197,9 +193,9 @@ class SupervisedCommands:
                 log.warning(message["event"], agent=self._agent, **message["details"])
 
     def _take_in(self, link: Link, record: CommandRecord) -> None:
-        """Take note of a command that a predecessor left. Of two with one key only the later is not on record."""
+        """Take note of a command that a predecessor left. Of two tries of a step only the later is not on record."""
         known = self._known.get(record.key)
-        if known is not None and known.record.began > record.began:
+        if known is not None and known.record.try_number > record.try_number:
             link.forget(record)
             return
         if known is not None:
@@ -227,17 +223,19 @@ class SupervisedCommands:
     def _bury(self, link: Link) -> None:
         """Tell what became of the commands of a supervisor that is dead. What it wrote down before, it is."""
         log.info("supervisor_gone", agent=self._agent, errors=link.folder.read_errors())
-        written = {record.key: record for record in link.folder.list_records() if record.end is not None}
+        ends = [record for record in link.folder.list_records() if record.end is not None]
+        written = {(record.key, record.try_number): record for record in ends}
         lost = Evidence(EndKind.LOST, "its supervisor was killed")
         for known in [known for known in self._known.values() if known.link is link and known.record.end is None]:
             key = known.record.key
-            if key not in written:
+            ended = written.get((key, known.record.try_number))
+            if ended is None:
                 _seal(known.record)
                 log.warning("command_lost", agent=self._agent, run=key[0], step=key[1])
-            if known.stage is Stage.LEFT and key not in written:
+            if ended is None and known.stage is Stage.LEFT:
                 del self._known[key]
             else:
-                self._note_end(link, written.get(key) or replace(known.record, end=lost))
+                self._note_end(link, ended or replace(known.record, end=lost))
         self._drop_idle_links()
 
     def _drop(self, known: _Known) -> None:

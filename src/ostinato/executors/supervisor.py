@@ -105,11 +105,11 @@ class Supervisor:
 
     def _start(self, message: Message) -> None:
         """Begin a command. Asked twice, it begins once."""
-        command, began = read_command(message["command"]), message["began"]
+        command = read_command(message["command"])
         known = self._records.get(command.key)
-        if known is not None and (known.end is None or known.began == began):
+        if known is not None and (known.end is None or known.try_number == command.try_number):
             return
-        record = self._records[command.key] = CommandRecord(command.key, command.log, began)
+        record = self._records[command.key] = CommandRecord(command.key, command.try_number, command.log)
         if self._is_stopping:
             self._note_end(command.key, Evidence(EndKind.STOPPED, "not started: its supervisor was told to end"))
             return

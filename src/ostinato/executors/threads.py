@@ -25,7 +25,7 @@ from ostinato.durations import format_duration
 from ostinato.executors.calls import Answer, CallInHand, Stage, carry_out, forced_outcome, judge
 from ostinato.executors.commands import Key
 from ostinato.executors.executor import Call, Ended
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 
 MOST_THREADS = 32
 ABANDON_AFTER = timedelta(seconds=5)

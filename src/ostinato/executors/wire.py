@@ -114,6 +114,7 @@ def describe_command(command: Command) -> dict[str, Any]:
     limit = command.time_limit
     return {
         "key": command.key,
+        "try": command.try_number,
         "arguments": command.arguments,
         "environment": dict(command.environment),
         "working_directory": os.path.abspath(command.working_directory),  # noqa: PTH100  links stay what they are
@@ -133,4 +134,5 @@ def read_command(said: Mapping[str, Any]) -> Command:
         working_directory=Path(said["working_directory"]),
         log=Path(said["log"]),
         time_limit=None if limit is None else timedelta(seconds=limit),
+        try_number=said["try"],
     )

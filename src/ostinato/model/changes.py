@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from ostinato.model.runs import Evidence, RunRules
+from ostinato.model.evidence import Evidence
+from ostinato.model.runs import RunRules
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import EventFate, Step, StepError
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from ostinato.model.definitions import Rescue as Rescue  # noqa: PLC0414 - whoever reads a step's rules needs it
 from ostinato.model.definitions import RetryRule
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.statuses import StepStatus
 
 Json: TypeAlias = bool | int | float | str | Sequence[Any] | Mapping[str, Any] | None

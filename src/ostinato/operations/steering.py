@@ -12,7 +12,8 @@ from ostinato.actions.encoding import encode
 from ostinato.director import ending
 from ostinato.director.rescue import resume_failed_steps, skip_failed_step
 from ostinato.errors import InvalidValue, NotPossible
-from ostinato.model.runs import EndKind, Evidence, Run
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import Run
 from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import Json, Step
 from ostinato.operations.absence import show
@@ -23,6 +24,7 @@ from ostinato.operations.starting import tell_started
 from ostinato.policies.verdict import Verdict
 from ostinato.store import plans, resuming, runs
 from ostinato.store.database import Tx
+from ostinato.store.followups import drop_events
 from ostinato.store.leases import lock_runs
 from ostinato.world import World
 
@@ -86,6 +88,8 @@ def skip(world: World, target: str, step: str, *, by: Person, reason: str = "") 
         chosen = get_step(tx, run, step).step
         changes = skip_failed_step(_list_steps(tx, run), chosen.number, now)
         plans.change_steps(tx, run.id, changes)
+        ended = [change.step.number for change in changes]
+        drop_events(tx, [run.id], steps=ended, reason=f"the step has ended: {StepStatus.SKIPPED}", now=now)
         note_change(tx, by, "skip", f"{name_run(run)}, step {chosen.name}", reason=reason, now=now)
         failed = tuple(left.name for left in _list_steps(tx, run) if left.status is StepStatus.ERROR)
     return Skipped(run, tuple(change.step.name for change in changes), failed)

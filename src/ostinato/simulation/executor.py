@@ -17,7 +17,7 @@ from typing import Protocol
 from ostinato.executors.calls import Answer, CallInHand, carry_out, judge
 from ostinato.executors.commands import Command, Key
 from ostinato.executors.executor import Call, CancelFlag, Ended
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.work import Outcome
 from ostinato.simulation.chance import Chance
 from ostinato.simulation.clocks import Time
@@ -105,9 +105,7 @@ class SimulatedExecutor:
 
     def list_left(self) -> dict[Key, int]:
         known, jobs = self._jobs.keys() | self._told, self._machine.jobs.items()
-        return {
-            key: job.command.try_number for (agent, key), job in jobs if agent == self._agent and key not in known
-        }
+        return {key: job.command.try_number for (agent, key), job in jobs if agent == self._agent and key not in known}
 
     def adopt(self, key: Key) -> bool:
         if key not in self.list_left():

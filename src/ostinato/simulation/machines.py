@@ -9,7 +9,7 @@ from ostinato.executors.commands import Command, Key
 from ostinato.executors.evidence import describe_exit, describe_forced_end
 from ostinato.executors.executor import Ended
 from ostinato.executors.outcomes import outcome_of
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.simulation.clocks import MachineClock
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, insert, or_, select, tuple_, update
 
-from ostinato.model.runs import Evidence
+from ostinato.model.evidence import Evidence
 from ostinato.model.statuses import FINAL_STEP_STATUSES, LIVE_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import CHILD, EventFate, WakeKind
 from ostinato.store import schema as t
@@ -45,14 +45,15 @@ def note_hooks(
         tx.execute(insert(t.hook_calls), calls)
 
 
-def drop_events(tx: Tx, run_ids: Collection[int], *, reason: str, now: datetime) -> None:
-    """Answer the events that nobody will take any more, their runs having ended."""
+def drop_events(
+    tx: Tx, run_ids: Collection[int], *, reason: str, now: datetime, steps: Collection[int] | None = None
+) -> None:
+    """Answer the events that nobody will take any more, their runs having ended, or these steps of theirs."""
     event = t.events.c
-    tx.execute(
-        update(t.events)
-        .where(event.run_id.in_(run_ids), event.settled_at.is_(None))
-        .values(fate=EventFate.DROPPED, reason=reason, settled_at=now)
-    )
+    open_ones = update(t.events).where(event.run_id.in_(run_ids), event.settled_at.is_(None))
+    if steps is not None:
+        open_ones = open_ones.where(event.step.in_(steps))
+    tx.execute(open_ones.values(fate=EventFate.DROPPED, reason=reason, settled_at=now))
 
 
 def close_steps(tx: Tx, run_ids: Collection[int], *, to: RunStatus, evidence: Evidence | None, now: datetime) -> None:

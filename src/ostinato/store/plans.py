@@ -144,14 +144,14 @@ def load_plans(tx: Tx, run_ids: Collection[int]) -> dict[int, tuple[Step, ...]]:
     return {run_id: tuple(steps) for run_id, steps in plans.items()}
 
 
-def list_running_steps(tx: Tx, run_ids: Collection[int]) -> set[tuple[int, int]]:
-    """List the steps of these runs that are on record as under way, each with its run."""
+def list_running_tries(tx: Tx, run_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """List the tries of these runs that are on record as under way: their numbers, by run and step."""
     step = t.steps.c
     return {
-        (row.run_id, row.number)
+        (row.run_id, row.number): row.tries
         for part in chunks(sorted(run_ids))
         for row in tx.execute(
-            select(step.run_id, step.number).where(step.run_id.in_(part), step.status == StepStatus.RUNNING)
+            select(step.run_id, step.number, step.tries).where(step.run_id.in_(part), step.status == StepStatus.RUNNING)
         )
     }
 

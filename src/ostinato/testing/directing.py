@@ -15,7 +15,8 @@ from ostinato.director.decisions import Decision, Order, Stop
 from ostinato.director.director import Director
 from ostinato.director.rescue import resume_failed_steps
 from ostinato.model.changes import Change, EventSettled, PlanMade, RulesMade, RunMoved, StepChanged, TryFailed
-from ostinato.model.runs import EndKind, Evidence, RunRules
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import RunRules
 from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import Event, EventFate, Json, Phase, Step, StepError, StepRules, WakeKind
 from ostinato.model.transitions import Party, check_run_transition, check_step_transition
@@ -161,9 +162,9 @@ class Office:
             kept.steps = {step.number: step for step in steps}
         return self._start(Order(run, queue, steps, stored=stored, **order))
 
-    def begin_with_event(self, **rules: Any) -> None:
+    def begin_with_event(self, *, deadline_at: datetime | None = None, **rules: Any) -> None:
         """Begin with a run of which step 1 is busy with event 1, and was suspended for a timer and a deadline."""
-        self.begin(make_planned_step(1, **rules), make_planned_step(2))
+        self.begin(make_planned_step(1, **rules), make_planned_step(2), deadline_at=deadline_at)
         self.suspend(1, wake_in=timedelta(minutes=5), deadline_in=timedelta(minutes=9))
         self.send(1)
         self.succeed(2)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ostinato.model.changes import Change, PlanMade, RunMoved, StepChanged
-from ostinato.model.runs import ClaimedRun, EndKind, Run
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import ClaimedRun, Run
 from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import Step, StepError
 from ostinato.store import plans, runs

@@ -42,7 +42,10 @@ def main() -> int:
     runs = ", ".join(f"{number} {status}" for status, number in sorted(verdict.runs.items()))
     print(f"{sum(outcome.faults.values())} faults: {faults}")
     print(f"{verdict.slots} slots were due; {sum(verdict.runs.values())} runs: {runs}")
-    print(f"{verdict.calls} commands begun; {verdict.overlaps} beside one whose agent had been silent for too long")
+    print(
+        f"{verdict.calls} commands begun; {verdict.overlaps} beside one whose agent had been silent for too long, "
+        f"{verdict.cut_off} cut off with their agent"
+    )
     for breach in verdict.breaches:
         print(f"✗ {breach}")
     print("✗ that must never be" if verdict.breaches else "✓ each slot succeeded once, and nothing is left")

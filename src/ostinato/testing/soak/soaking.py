@@ -13,7 +13,6 @@ from pathlib import Path
 from ostinato.clock import SystemClock
 from ostinato.config import load_config
 from ostinato.errors import StoreUnavailable
-from ostinato.model.statuses import RunStatus
 from ostinato.processes.progress import Progress, read_progress
 from ostinato.testing.soak.fleet import ALL_FAULTS, RESTARTS, Fleet, Havoc
 from ostinato.testing.soak.project import write_project
@@ -34,8 +33,8 @@ class Soaking:
     """How to soak: where, on what, and how hard.
 
     ``heartbeat_timeout`` is how long an agent may be silent: whoever is for longer loses what it runs; the longest
-    commands take ``longest_seconds``. Where there are ``only_restarts`` of agents, which are back in time, no run may
-    be lost.
+    commands take ``longest_seconds``. Where there are ``only_restarts`` of agents, which are back in time, no command
+    may be cut off.
     """
 
     folder: Path
@@ -84,8 +83,8 @@ def soak(soaking: Soaking, *, say: Callable[[str], None]) -> Outcome:
             left = [f"process {process.pid} was left behind" for process in fleet.list_commands()]
         odd = [f"{name} ended with exit code {code}" for name, code in codes.items() if code not in _GOOD_ORDER]
         verdict = judge(world)
-        lost = verdict.runs[RunStatus.TIMEOUT] if soaking.only_restarts else 0
-        odd += [f"{lost} runs were lost, though agents were only restarted"] if lost else []
+        if soaking.only_restarts and verdict.cut_off:
+            odd.append(f"{verdict.cut_off} commands were cut off, though agents were only restarted")
         return Outcome(course.faults, replace(verdict, breaches=(*verdict.breaches, *left, *odd)))
 
 

@@ -26,13 +26,15 @@ class Verdict:
     """What was found.
 
     ``overlaps`` counts commands of one slot that ran at the same time, which no lease prevents: one of them went on
-    for an agent that had been silent for longer than its lease, and that could write nothing any more.
+    for an agent that had been silent for longer than its lease, and that could write nothing any more. ``cut_off``
+    counts the commands that did not come to their end, because the run was taken for lost.
     """
 
     slots: int
     runs: Counter[RunStatus]
     calls: int
     overlaps: int
+    cut_off: int
     breaches: tuple[str, ...]
 
 
@@ -54,11 +56,13 @@ def judge(world: World) -> Verdict:
         *_find_odd_calls(runs, calls),
     ]
     overlaps, unexplained = _count_overlaps(runs, calls)
+    lost = {run.id for run in runs if run.status is RunStatus.TIMEOUT}
     return Verdict(
         slots=len(due),
         runs=Counter(run.status for run in runs),
         calls=len(calls),
         overlaps=overlaps,
+        cut_off=sum(call.ended_at is None and call.run_id in lost for call in calls),
         breaches=(*breaches, *unexplained),
     )
 
