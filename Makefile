@@ -9,6 +9,9 @@ BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --quiet --disable-pip-version-check
 UV   := uv==0.13.9
 
+# Builds what is not built yet of the sources as they are, and is done at once otherwise.
+CONSOLE := $(BIN)/python hatch_build.py
+
 # Stamps, each written only after all of its work was done: an interrupted make does that work again.
 MADE       := $(VENV)/.made
 DEMO_READY := $(VENV)/.demo-ready
@@ -22,12 +25,14 @@ MADE_IS_STALE := $(shell $(BIN)/python -c '$(IS_USABLE)' 2>/dev/null || echo FOR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint typecheck imports docs bench soak lock clean help FORCE
+.PHONY: demo test check lint typecheck imports console docs bench soak lock clean help FORCE
 
 demo: $(DEMO_READY) ## run the example on real data, start to finish
+	@$(CONSOLE) --if-possible
 	$(BIN)/ostinato demo
 
 test: check ## check everything and run all tests
+	@$(CONSOLE) --if-possible
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: lint typecheck imports ## style, types and floors
@@ -40,6 +45,7 @@ typecheck: $(TEST_READY) ## types alone
 	$(BIN)/mypy
 	$(call typecheck_example,flights,jobs)
 	$(call typecheck_example,warehouse,monthly tests)
+	$(CONSOLE) --check --if-possible
 
 define typecheck_example
 cd src/ostinato/examples/$(1) && "$(CURDIR)/$(BIN)/mypy" $(2) \
@@ -48,6 +54,9 @@ endef
 
 imports: $(TEST_READY) ## floors alone: who may import whom
 	$(BIN)/lint-imports
+
+console: $(TEST_READY) ## build the web console, if its sources have changed
+	$(CONSOLE)
 
 docs: $(TEST_READY) ## write the generated pages anew
 	$(BIN)/python docs/generate.py
@@ -99,6 +108,7 @@ lock: $(MADE) ## resolve the lock files anew; with UPGRADE=--upgrade to the newe
 
 clean: ## remove the virtual environment and all that tools have left
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf console/node_modules console/src/api/schema.d.ts src/ostinato/console/static
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## list these targets

@@ -25,11 +25,11 @@ from shapes import open_bench_world
 from sleepers import Sleep
 
 from ostinato.actions.requests import build_plan, make_request
-from ostinato.model.runs import NewRun, RunOrigin
 from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import Event
 from ostinato.processes.agent import make_agent
 from ostinato.store import events, plans, runs
+from ostinato.testing.factories import make_new_run
 from ostinato.world import World
 
 BATCH = 1_000
@@ -78,21 +78,7 @@ def measure(bench: Bench, count: int) -> dict[str, Any]:
 def create(world: World, count: int) -> list[int]:
     """Create runs with their plans; return their ids."""
     now, request, steps = datetime.now(UTC), make_request(Sleep), build_plan(Sleep)
-    new = NewRun(
-        definition_id=None,
-        account_id=None,
-        slot_id=None,
-        version="",
-        series=1,
-        attempt=1,
-        origin=RunOrigin.TRIGGER,
-        queue="default",
-        priority=0,
-        due_at=now,
-        requested_by="bench",
-        action=request.action,
-        input=request.input,
-    )
+    new = make_new_run(version="", due_at=now, requested_by="bench", action=request.action, input=request.input)
     run_ids: list[int] = []
     while len(run_ids) < count:
         size = min(BATCH, count - len(run_ids))

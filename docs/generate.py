@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ostinato.api.app import describe_api
 from ostinato.calendar import __doc__ as calendar_rules
 from ostinato.cli.configuration_reference import render_configuration
 from ostinato.cli.reference import render_cli
@@ -18,8 +20,11 @@ FINAL_STEP_STATUSES = {StepStatus.SUCCESS, StepStatus.SKIPPED, StepStatus.CANCEL
 
 def render_pages() -> dict[Path, str]:
     """Return the text of every generated page by its path."""
+    api = describe_api()
     return {
+        DOCS.parent / "console" / "openapi.json": json.dumps(api, indent=1, ensure_ascii=False) + "\n",
         DOCS / "lifecycle.md": render_lifecycle(),
+        DOCS / "reference" / "api.md": render_api(api),
         DOCS / "reference" / "cli.md": render_cli(),
         DOCS / "reference" / "configuration.md": render_configuration(),
         DOCS / "reference" / "time.md": render_time(),
@@ -37,6 +42,28 @@ The database refuses every change of the status of a run or a step that is not d
 
 {run}
 {step}"""
+
+
+def render_api(api: dict[str, Any]) -> str:
+    """List the routes of the API by subject, with what each takes."""
+    routes: dict[str, list[str]] = {}
+    for path, operations in api["paths"].items():
+        for method, operation in operations.items():
+            taken = (name["name"] for name in operation.get("parameters", []) if name["in"] == "query")
+            says = operation["description"].replace("\n", " ")
+            line = f"| `{method.upper()} {path}` | {says} | {', '.join(f'`{name}`' for name in taken)} |"
+            routes.setdefault(operation["tags"][0], []).append(line)
+    sections = "\n".join(
+        f"## {subject.capitalize()}\n\n| route | what it does | parameters |\n|---|---|---|\n" + "\n".join(lines) + "\n"
+        for subject, lines in routes.items()
+    )
+    return f"""# REST API
+
+Generated from the routes in `ostinato.api` by `make docs`. A server has the whole description, with every key of every
+answer, as OpenAPI at `/api/v1/openapi.json`. [How to serve it](../howto/console.md).
+
+{api["info"]["description"]}
+{sections}"""
 
 
 def render_time() -> str:

@@ -104,6 +104,16 @@ class AgentSettings(Form):
     """What the agent is called. Left out, it is named for its host and process."""
 
 
+class ConsoleSettings(Form):
+    """Where the console is served: the pages, and the API beneath them."""
+
+    host: Filled = "127.0.0.1"
+    """The address that it listens on. On one that others can reach it is not served unless somebody can log in."""
+    port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """The port that it listens on; 0 is any that is free. Left out, it is 8642 or, where another program has that, the
+    next one that is free."""
+
+
 class QueueSettings(Form):
     """What holds for one queue."""
 
@@ -168,6 +178,8 @@ class ProjectForm(Form):
     """How the engine behaves."""
     agent: AgentSettings = AgentSettings()
     """How an agent behaves."""
+    console: ConsoleSettings = ConsoleSettings()
+    """Where the console is served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +201,7 @@ class Config:
     definitions: tuple[SourceEntry, ...] = ()
     engine: EngineSettings = field(default_factory=EngineSettings)
     agent: AgentSettings = field(default_factory=AgentSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     modules: tuple[str, ...] = ()
     pools: Mapping[str, int] = field(default_factory=dict)
     queues: Mapping[str, QueueSettings] = field(default_factory=dict)
@@ -243,6 +256,7 @@ def load_config(path: Path) -> Config:
         claims=form.claims,
         engine=form.engine,
         agent=form.agent,
+        console=form.console,
     )
 
 

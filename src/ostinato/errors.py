@@ -5,6 +5,9 @@
     ├── ConfigurationError      the project cannot be used as it is set up
     ├── NotFound                no such account, definition, slot or run
     ├── NotPossible             the request makes no sense in the present state
+    ├── NotLoggedIn             it is not known who asks
+    ├── NotAllowed              who asks may not do that, or not from there
+    ├── TooManyAttempts         somebody has tried too many passwords
     ├── PlanningError           actions are used in a way that makes no execution plan
     ├── InvalidValue            a value is not JSON, or not of the type that is declared
     ├── UnresolvedReference     the input of a step refers to an output, or a part of one, that is not there
@@ -15,7 +18,8 @@
     ├── RunNotEnded             a run did not end within the time that somebody would wait
     ├── StoreError
     │   ├── StoreUnavailable    the database cannot be reached or is held by someone else; trying again is right
-    │   └── SchemaMismatch      the database is older or newer than this program
+    │   ├── SchemaMismatch      the database is older or newer than this program
+    │   └── NoDatabase          there is no database yet, or an empty one, where somebody only wants to look
     └── IllegalTransition       a bug in Ostinato: a status change that the transition table does not allow
 
 Each error has a stable ``code``, a message that says what is wrong, and a ``hint`` that says what to do.
@@ -88,6 +92,28 @@ class NotPossible(OstinatoError):
     """What was asked for contradicts the present state; nothing was changed."""
 
     code = "not_possible"
+
+
+class NotLoggedIn(OstinatoError):
+    """It is not known who asks: there is no login, it has ended, or name and password do not fit each other."""
+
+    code = "not_logged_in"
+
+
+class NotAllowed(OstinatoError):
+    """Who asks may not do that, or the request comes from where none is taken."""
+
+    code = "not_allowed"
+
+
+class TooManyAttempts(OstinatoError):
+    """Too many passwords were tried, for one name or from one address."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message, hint=f"try again in {retry_after_seconds} seconds")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class PlanningError(OstinatoError):
@@ -179,6 +205,15 @@ class SchemaMismatch(StoreError):
     """The database's schema is older or newer than this program."""
 
     code = "schema_mismatch"
+
+
+class NoDatabase(StoreError):
+    """There is no database yet, or an empty one, and whoever asks does not make one."""
+
+    code = "no_database"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="to make it and begin: ostinato up; only to make it: ostinato db upgrade")
 
 
 class IllegalTransition(OstinatoError):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -15,10 +16,10 @@ from typing import Self
 from ostinato.clock import Clock, SystemClock
 from ostinato.config import Config, find_project, load_config
 from ostinato.engine.context import EngineSettings
-from ostinato.errors import ConfigurationError
+from ostinato.errors import ConfigurationError, NoDatabase
 from ostinato.model.limits import ClaimRules
 from ostinato.policies.alignment import RemovalLimit
-from ostinato.store.database import DatabaseClock, Store
+from ostinato.store.database import DatabaseClock, Rehearsal, Store
 from ostinato.store.sqlite import sqlite_folder_problem
 from ostinato.store.versioning import open_schema
 
@@ -57,6 +58,10 @@ class World:
             rises_every=self.config.claims.rises_every,
         )
 
+    def as_rehearsal(self) -> World:
+        """Return the same world where nothing is kept of what is changed: to see what an operation would do."""
+        return replace(self, store=Rehearsal(self.store))
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()
@@ -80,16 +85,6 @@ _found: dict[Path, World] = {}
 """Worlds that were opened because nobody had entered one, by project file; they are closed when the process ends."""
 
 
-@contextmanager
-def use_world(world: World) -> Iterator[World]:
-    """Make ``world`` the current one within this block, and leave it open."""
-    _ENTERED.set((*_ENTERED.get(), world))
-    try:
-        yield world
-    finally:
-        _ENTERED.set(_ENTERED.get()[:-1])
-
-
 def current_world() -> World:
     """Return the world whose block this is in or, outside of any, that of the project around the working directory.
 
@@ -105,19 +100,43 @@ def current_world() -> World:
         return _found[file]
 
 
-def open_world(config_file: Path, *, check_schema: bool = True) -> World:
+def open_world(config_file: Path, *, create: bool = True, check_schema: bool = True) -> World:
     """Read a project's configuration and open its store, creating the schema in an empty database.
 
-    Raises ``DeclarationError`` for a wrong configuration, ``SchemaMismatch`` for a database of another version.
+    Raises ``DeclarationError`` for a wrong configuration, ``SchemaMismatch`` for a database of another version. Without
+    ``create`` no database is made: ``NoDatabase`` where there is none, or where it is empty.
     """
     config = load_config(config_file)
-    store = Store(config.database)
+    store = Store(config.database, create=create)
     if problem := sqlite_folder_problem(store.url):
         raise ConfigurationError(
             f"the database cannot be created: {problem}",
             hint="create the folder, or change database in ostinato.yaml",
         )
-    if check_schema:
-        open_schema(store)
-    clock = DatabaseClock(store) if store.dialect == "postgresql" else SystemClock()
-    return World(config, store, clock)
+    return _make_world(config, store, check_schema=check_schema)
+
+
+@contextmanager
+def open_rehearsal(config_file: Path) -> Iterator[World]:
+    """Open a project's world to try something out in; close it at the end of the block.
+
+    A project that has no database yet does not get one: the world has an empty one that is gone when it is closed.
+    """
+    with ExitStack() as stack:
+        try:
+            world = open_world(config_file, create=False)
+        except NoDatabase:
+            folder = stack.enter_context(TemporaryDirectory(prefix="ostinato-"))
+            world = _make_world(load_config(config_file), Store(f"sqlite:///{folder}/rehearsal.db"))
+        yield stack.enter_context(world)
+
+
+def _make_world(config: Config, store: Store, *, check_schema: bool = True) -> World:
+    """Put a world together; where the store cannot be used, no connection to it is left open."""
+    try:
+        if check_schema:
+            open_schema(store)
+    except BaseException:
+        store.close()
+        raise
+    return World(config, store, DatabaseClock(store) if store.dialect == "postgresql" else SystemClock())

@@ -45,6 +45,7 @@ def test_init_overwrites_nothing(program: Program) -> None:
 
 def test_an_empty_project_says_what_to_do_next(empty: Program) -> None:
     """Where there is nothing to list, the answer is how to get something; in JSON it is an empty list."""
+    empty("db", "upgrade")
     for command, said in {
         "accounts": "Declare some",
         "slots": "ostinato apply",
@@ -78,6 +79,7 @@ def test_a_project_is_found_from_below_and_by_path(empty: Program) -> None:
     below = empty.folder / "a" / "b"
     below.mkdir(parents=True)
     elsewhere = Program(below)
+    elsewhere("db", "upgrade")
 
     assert elsewhere("slots", "--json").json == []
     assert elsewhere("slots", "--project", str(empty.folder / "ostinato.yaml"), "--json").json == []
@@ -137,7 +139,7 @@ def test_a_folder_that_cannot_be_used(empty: Program) -> None:
     """What the system refuses is an error with exit code 6 that names the file, and no traceback."""
     write_files(empty.folder, {".ostinato": "a file where a folder is wanted"})
 
-    answer = empty("up")
+    answer = empty("up", "--no-console")
 
     assert answer.code == 6
     assert answer.err.startswith("error: ")
@@ -213,6 +215,8 @@ def test_starting_imports_only_what_is_needed(program: Program) -> None:
         "psycopg",
         "whenever",
         "ostinato.store",
+        "fastapi",
+        "uvicorn",
         "ostinato.config",
     )
     code = (
@@ -222,5 +226,5 @@ def test_starting_imports_only_what_is_needed(program: Program) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stderr == "[]\n"
-    assert "Run engine and agent in one process." in done.stdout
+    assert "Run engine, agent and console in one process." in done.stdout
     assert program("--version").out.strip().count(".") == 2

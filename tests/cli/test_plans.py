@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from ostinato.testing.program import Program, write_files
@@ -50,14 +53,15 @@ def broken():
 
 
 @pytest.fixture
-def shop(program: Program) -> Program:
-    """Give the program in a project with plans."""
+def shop(program: Program, sqlite_template: Path) -> Program:
+    """Give the program in a project with plans, where nothing has run yet."""
     project = "database: sqlite:///ostinato.db\ndefinitions: [{yaml: definitions.yaml}]\nagent: {name: here}\n"
     definitions = (
         "definitions:\n  nightly:\n    action: shop:refresh\n    inputs: {day: '{start_date}'}\n"
         "    starts_on: 2026-01-05\n    ends_on: 2026-01-05\n"
     )
     write_files(program.folder, {"ostinato.yaml": project, "definitions.yaml": definitions, "shop.py": SHOP})
+    shutil.copyfile(sqlite_template, program.folder / "ostinato.db")
     return program
 
 

@@ -55,6 +55,7 @@ def listen_for(line: socket.socket, word: str) -> dict[str, str]:
     [
         (["engine", "--forever"], "leads: "),
         (["agent", "--forever"], "at work: "),
+        (["console", "--port", "0"], "serves http://127.0.0.1:"),
         (["up"], "engine leads: "),
     ],
 )
@@ -127,14 +128,14 @@ def read_unit(text: str) -> RawConfigParser:
     return unit
 
 
-def test_units_for_engine_and_agent_are_printed(project: Program) -> None:
+def test_units_for_engine_agent_and_console_are_printed(project: Program) -> None:
     """For this interpreter and this project, with the times that its settings ask for."""
     units = read_units(project("systemd").out)
-    engine, agent = units["ostinato-engine.service"]["Service"], units["ostinato-agent@.service"]["Service"]
+    engine, agent, console = (unit["Service"] for unit in units.values())
     file = project.folder / "ostinato.yaml"
 
-    assert list(units) == ["ostinato-engine.service", "ostinato-agent@.service"]
-    for service in (engine, agent):
+    assert list(units) == ["ostinato-engine.service", "ostinato-agent@.service", "ostinato-console.service"]
+    for service in (engine, agent, console):
         assert (service["Type"], service["Restart"], service["WatchdogSec"]) == ("notify", "always", "180")
         assert service["WorkingDirectory"] == str(project.folder)
         assert service["ExecStart"].startswith(f"{sys.executable} -P -m ostinato ")
@@ -142,7 +143,8 @@ def test_units_for_engine_and_agent_are_printed(project: Program) -> None:
         assert service["User"] == project.folder.owner()
     assert agent["KillMode"] == "process"
     assert agent["TimeoutStopSec"] == "330"  # grace period, farewell and leeway
-    assert "KillMode" not in engine
+    for service in (engine, console):
+        assert (service["NoNewPrivileges"], "KillMode" in service) == ("yes", False)
     assert " --name %H-%i " in agent["ExecStart"]
 
 

@@ -17,7 +17,9 @@ PAGES = Path(__file__).parents[2] / "docs" / "howto"
 @pytest.mark.parametrize(
     "page",
     [
+        "access",
         "accounts-from-sql",
+        "console",
         "database-away",
         "deploy",
         "django-batch",
@@ -66,6 +68,6 @@ def test_the_howto_about_tests_works(tmp_path: Path) -> None:
 def test_every_howto_is_tried() -> None:
     """No page is left out above."""
     tried = {"accounts-from-sql", "database-away", "deploy", "django-batch", "limits", "operate", "postgresql"}
-    tried |= {"plugin-source", "steer-plans", "steps", "systemd", "test-plans"}
+    tried |= {"access", "console", "plugin-source", "steer-plans", "steps", "systemd", "test-plans"}
 
     assert {page.stem for page in PAGES.glob("*.md")} == tried

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.store import plans, stopping

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ostinato.model.changes import RunMoved
-from ostinato.model.runs import ClaimedRun, EndKind, Run
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import ClaimedRun, Run
 from ostinato.model.statuses import RunStatus
 from ostinato.policies.claim import judge_claim
 from ostinato.store import claims, runs

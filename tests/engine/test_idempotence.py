@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from tests.counting import count_rows
 
 from ostinato.model.definitions import DeclaredDefinition
 from ostinato.model.runs import ClaimedRun
 from ostinato.model.statuses import RunStatus
-from ostinato.store import journal
 from ostinato.testing.factories import make_account, make_chain, make_definition, make_maintenance, make_retry
 from ostinato.testing.night import Night, changes
 
@@ -98,15 +98,9 @@ def test_a_second_pass_changes_nothing(night: Night, happen: Callable[[Night], N
     night.tick()
     happen(night)
     settle(night)
-    before = night.slots(), night.runs(), count_rows(night)
+    before = night.slots(), night.runs(), count_rows(night.store)
 
     again, full = changes(night.tick()), changes(night.tick(full=True))
 
     assert (again, full) == ({}, {})
-    assert (night.slots(), night.runs(), count_rows(night)) == before
-
-
-def count_rows(night: Night) -> dict[str, int]:
-    """Count the rows of every table."""
-    with night.store.read() as tx:
-        return journal.count_rows(tx)
+    assert (night.slots(), night.runs(), count_rows(night.store)) == before

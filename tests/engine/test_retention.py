@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from ostinato.engine import ensure_retention as retention
 from ostinato.model.engine import StepOutcome
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
 from ostinato.store import journal, runs
+from ostinato.store import schema as t
 from ostinato.testing.factories import make_account, make_chain, make_definition, make_new_run
 from ostinato.testing.night import Night, changes
 
@@ -32,10 +34,10 @@ def old(night: Night) -> Night:
 def test_what_is_older_than_the_retention_goes(old: Night) -> None:
     """With its runs and their history; what ended since stays, and so does what has not ended."""
     with old.store.read() as tx:
-        counts = journal.count_rows(tx)
+        history = tx.execute(select(func.count()).select_from(t.transitions)).scalar()
 
     assert list(old.slots()) == [f"sales/a/2026-01-{day}" for day in range(14, 23)]
-    assert (counts["slots"], counts["runs"], counts["transitions"]) == (9, 6, 18)
+    assert (len(old.runs()), history) == (6, 18)
 
 
 def test_old_slots_go_in_batches(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:

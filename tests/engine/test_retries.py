@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from ostinato.model.definitions import RetryKind, RetryRule
-from ostinato.model.runs import EndKind, RunOrigin
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import RunOrigin
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
 from ostinato.store import runs

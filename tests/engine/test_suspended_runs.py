@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from ostinato.model.changes import RunMoved
-from ostinato.model.runs import ClaimedRun, EndKind
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import ClaimedRun
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import EventFate, Rescue, StepRules, WakeKind
 from ostinato.store import claims, due_runs, events, plans, runs

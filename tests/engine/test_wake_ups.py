@@ -13,6 +13,7 @@ from ostinato.model.definitions import DeclaredDefinition, Matrix
 from ostinato.model.runs import ClaimedRun
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
+from ostinato.policies.verdict import Gate
 from ostinato.store import claims, runs, slots
 from ostinato.store.database import Store, Tx
 from ostinato.testing.factories import NOON, make_account, make_definition, make_end
@@ -91,7 +92,7 @@ def test_a_wake_up_that_had_to_wait_for_the_engine_is_not_lost(night: Night) -> 
             taken = slots.take_slots_to_examine(tx, now=night.now, limit=len(waiting) * DAYS)
             ending = pool.submit(night.finish, weather)
             wait_until_blocked(night.store, ending)
-            slots.keep_reasons(tx, dict.fromkeys(taken, ("blocked", None)))
+            slots.keep_reasons(tx, dict.fromkeys(taken, (Gate("blocked", False, "blocked"), None)))
         assert ending.result()
 
     assert waiting <= set(taken)

@@ -13,7 +13,8 @@ from tests.faults.scenarios import Scenario
 
 from ostinato.clock import SystemClock
 from ostinato.config import PROJECT_FILE, Config, load_config
-from ostinato.model.runs import LOST_KINDS, Run
+from ostinato.model.evidence import LOST_KINDS
+from ostinato.model.runs import Run
 from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import COMMAND, Event, EventFate, Phase, Step
 from ostinato.operations.doctor import Health, examine

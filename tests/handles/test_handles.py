@@ -17,7 +17,7 @@ from ostinato.errors import ConfigurationError, NotFound, NotPossible, RunFailed
 from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import EventFate
 from ostinato.processes.agent import make_agent
-from ostinato.world import current_world, use_world
+from ostinato.world import current_world
 
 Work = Callable[[], None]
 
@@ -243,10 +243,8 @@ def test_the_innermost_world_is_the_current_one(world: World, tmp_path: Path, mo
     monkeypatch.chdir(tmp_path / "other")
     with open_world(tmp_path / "other" / "ostinato.yaml") as other:
         inner = current_world()
-        with use_world(world):
-            again = current_world()
 
-    assert (inner, again, current_world()) == (other, world, world)
+    assert (inner, current_world()) == (other, world)
 
 
 def test_without_a_project_there_is_no_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

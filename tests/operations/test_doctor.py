@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.counting import count_rows
 
 from ostinato.clock import ManualClock, SystemClock
 from ostinato.config import load_config
@@ -59,12 +60,24 @@ def test_a_sound_world_is_sound_throughout(night: Night, world: World, project: 
 
 def test_an_empty_database_is_broken_and_has_its_remedy(project: Path) -> None:
     """The rows are not looked at; all else is."""
+    (project.parent / "own.db").touch()
+
     checks = examine_project(project)
 
     assert ailing(checks) == {"schema": Health.BROKEN}
     schema = next(check for check in checks if check.name == "schema")
-    assert schema.hint == "run: ostinato db upgrade"
+    assert "ostinato db upgrade" in schema.hint
     assert not [check for check in checks if check.name.startswith("invariant")]
+
+
+def test_a_database_that_is_not_there_is_broken_and_not_created(project: Path) -> None:
+    """It is said which file is missing, and all else is looked at."""
+    checks = examine_project(project)
+
+    assert ailing(checks) == {"database": Health.BROKEN}
+    assert str(project.parent / "own.db") in next(check.found for check in checks if check.name == "database")
+    assert "definition source yaml:definitions.yaml" in {check.name for check in checks}
+    assert not (project.parent / "own.db").exists()
 
 
 def test_a_project_file_with_mistakes_is_all_there_is_to_say(project: Path) -> None:
@@ -199,10 +212,8 @@ def test_looking_changes_nothing(night: Night, world: World, project: Path) -> N
     """Not a row in any table."""
     night.declare(definitions=[make_definition()])
     night.work()
-    with night.store.read() as tx:
-        before = journal.count_rows(tx)
+    before = count_rows(night.store)
 
     examine(replace(world, config=load_config(project)))
 
-    with night.store.read() as tx:
-        assert journal.count_rows(tx) == before
+    assert count_rows(night.store) == before

@@ -11,21 +11,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.operations.breaking import (
-    SLOT,
-    add_event,
-    add_second_attempt,
-    change,
-    drop_guards,
-    end_with_a_plan,
-    find_offences,
-    forget_the_agent,
-    forget_to_decide,
-    forget_to_examine,
-    forget_to_start,
-    forget_to_wake,
-    keep_singleton,
-)
+from tests.operations import breaking
+from tests.operations.breaking import SLOT, change, drop_guards, find_offences
 
 from ostinato.engine.context import Context, Desired
 from ostinato.engine.ensure_definition_dependencies_exist import ensure_definition_dependencies_exist
@@ -87,7 +74,7 @@ def test_two_live_runs_of_a_slot_are_found(night: Night) -> None:
     night.declare(definitions=[make_definition()])
     night.tick()
     drop_guards(night)
-    add_second_attempt(night, RunStatus.WAITING)
+    breaking.add_second_attempt(night, RunStatus.WAITING)
 
     assert find_offences(night)[1] == [f"{SLOT} has 2 live runs"]
 
@@ -156,7 +143,7 @@ def test_a_run_after_a_success_is_found(night: Night) -> None:
     night.finish(SLOT)
     first = night.run(SLOT).id
     drop_guards(night)
-    add_second_attempt(night, RunStatus.FAILED)
+    breaking.add_second_attempt(night, RunStatus.FAILED)
     last = night.run(SLOT).id
 
     assert find_offences(night)[3] == [f"run {last} of {SLOT} came after run {first} had succeeded"]
@@ -201,23 +188,23 @@ def test_a_write_under_a_stale_lease_is_found(night: Night) -> None:
 @pytest.mark.parametrize("status", [StepStatus.RUNNING, StepStatus.SUSPENDED])
 def test_a_step_that_outlived_its_run_is_found(night: Night, status: StepStatus) -> None:
     """[6] Nobody will ever end it; one that has not begun, or has failed, may stay as it is."""
-    run_id = end_with_a_plan(night, status)
-    end_with_a_plan(night, StepStatus.PENDING)
-    end_with_a_plan(night, StepStatus.ERROR)
+    run_id = breaking.end_with_a_plan(night, status)
+    breaking.end_with_a_plan(night, StepStatus.PENDING)
+    breaking.end_with_a_plan(night, StepStatus.ERROR)
 
     assert find_offences(night) == {6: [f"run {run_id} is success, and its step step-1 is {status}"]}
 
 
 def test_an_event_that_nobody_will_take_is_found(night: Night) -> None:
     """[7] It waits for a run that has ended, or was given to a step that does not know of it."""
-    ended = end_with_a_plan(night, StepStatus.SUCCESS)
+    ended = breaking.end_with_a_plan(night, StepStatus.SUCCESS)
     night.create(make_new_run())
     (run,) = night.claim()
     with night.store.write() as tx:
         plans.store_steps(tx, [(run.id, make_step(1, StepStatus.RUNNING, event_id=4711))])
-    add_event(night, ended, "waiting")
-    add_event(night, run.id, "waiting")
-    add_event(night, run.id, "taken")
+    breaking.add_event(night, ended, "waiting")
+    breaking.add_event(night, run.id, "waiting")
+    breaking.add_event(night, run.id, "taken")
 
     assert find_offences(night) == {
         7: [
@@ -229,7 +216,7 @@ def test_an_event_that_nobody_will_take_is_found(night: Night) -> None:
 
 def test_a_singleton_that_is_not_let_go_is_found(night: Night) -> None:
     """[4] No run of its key would ever be carried out again."""
-    run = keep_singleton(night)
+    run = breaking.keep_singleton(night)
 
     assert find_offences(night) == {4: [f"run {run} has ended, and holds refresh still"]}
 
@@ -237,11 +224,11 @@ def test_a_singleton_that_is_not_let_go_is_found(night: Night) -> None:
 @pytest.mark.parametrize(
     ("forget", "offence"),
     [
-        (forget_to_examine, "sales/-/2026-01-10 is due, has no run, and no reason is known"),
-        (forget_to_decide, "and nothing was decided about another attempt"),
-        (forget_to_start, "is scheduled still, though its start time has come"),
-        (forget_to_wake, "is suspended still, though the time to wake it has come"),
-        (forget_the_agent, "is running still, though its agent is lost"),
+        (breaking.forget_to_examine, "sales/-/2026-01-10 is due, has no run, and no reason is known"),
+        (breaking.forget_to_decide, "and nothing was decided about another attempt"),
+        (breaking.forget_to_start, "is scheduled still, though its start time has come"),
+        (breaking.forget_to_wake, "is suspended still, though the time to wake it has come"),
+        (breaking.forget_the_agent, "is running still, though its agent is lost"),
     ],
 )
 def test_what_was_forgotten_is_found_once_it_is_overdue(

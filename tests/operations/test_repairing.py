@@ -6,21 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tests.operations.breaking import (
-    SLOT,
-    add_event,
-    add_second_attempt,
-    change,
-    drop_guards,
-    end_with_a_plan,
-    find_offences,
-    forget_the_agent,
-    forget_to_decide,
-    forget_to_examine,
-    forget_to_start,
-    forget_to_wake,
-    keep_singleton,
-)
+from tests.operations import breaking
+from tests.operations.breaking import SLOT, change, drop_guards, find_offences
 
 from ostinato.model.engine import AuditEntry
 from ostinato.model.slots import SlotFace
@@ -42,18 +29,18 @@ ADA = Person("ada")
 
 def break_singleton(night: Night) -> None:
     """Have a run that has ended keep its singleton."""
-    keep_singleton(night)
+    breaking.keep_singleton(night)
 
 
 def open_step(night: Night) -> None:
     """Leave steps under way in runs that have ended."""
-    end_with_a_plan(night, StepStatus.RUNNING)
-    end_with_a_plan(night, StepStatus.SUSPENDED)
+    breaking.end_with_a_plan(night, StepStatus.RUNNING)
+    breaking.end_with_a_plan(night, StepStatus.SUSPENDED)
 
 
 def leave_event(night: Night) -> None:
     """Leave an event to a run that has ended."""
-    add_event(night, end_with_a_plan(night, StepStatus.SUCCESS), "waiting")
+    breaking.add_event(night, breaking.end_with_a_plan(night, StepStatus.SUCCESS), "waiting")
 
 
 def lose_end_of_history(night: Night) -> None:
@@ -169,11 +156,11 @@ MENDABLE: dict[str, tuple[Callable[[Night], None], set[int]]] = {
     "drop-leases": (date_lease_ahead, {8}),
     "mend-heartbeats": (date_heartbeat_ahead, {8}),
     "rehome-runs": (misplace_run, {9}),
-    "wake-slots": (forget_to_examine, {8}),
-    "decide-retries": (forget_to_decide, {8}),
-    "start-runs": (forget_to_start, {8}),
-    "wake-runs": (forget_to_wake, {8}),
-    "end-runs": (forget_the_agent, {8}),
+    "wake-slots": (breaking.forget_to_examine, {8}),
+    "decide-retries": (breaking.forget_to_decide, {8}),
+    "start-runs": (breaking.forget_to_start, {8}),
+    "wake-runs": (breaking.forget_to_wake, {8}),
+    "end-runs": (breaking.forget_the_agent, {8}),
 }
 
 
@@ -282,7 +269,7 @@ def test_two_live_runs_are_left_for_a_person(night: Night, world: World) -> None
     night.declare(definitions=[make_definition()])
     night.tick()
     drop_guards(night)
-    second = add_second_attempt(night, RunStatus.WAITING)
+    second = breaking.add_second_attempt(night, RunStatus.WAITING)
     first_try = repair(world, by=ADA)
     told = remedies(world, 1)
     halt(world, str(second), by=ADA)
@@ -305,7 +292,7 @@ def start_early(night: Night) -> None:
 def run_twice(night: Night) -> None:
     """Have a second attempt after a success."""
     drop_guards(night)
-    add_second_attempt(night, RunStatus.FAILED)
+    breaking.add_second_attempt(night, RunStatus.FAILED)
     change(night, "UPDATE slots SET run_id = :run WHERE id = :slot", run=night.run(SLOT).id, slot=night.slot(SLOT).id)
     change(night, "UPDATE slots SET status = 'failed' WHERE id = :slot", slot=night.slot(SLOT).id)
 
@@ -381,7 +368,7 @@ def test_an_event_that_its_step_does_not_know_of_is_left_for_a_person(night: Nig
     (run,) = night.claim()
     with night.store.write() as tx:
         plans.store_steps(tx, [(run.id, make_step(1, StepStatus.RUNNING, event_id=4711))])
-    add_event(night, run.id, "taken")
+    breaking.add_event(night, run.id, "taken")
     repair(world, by=ADA)
 
     assert find_offences(night).keys() == {7}
@@ -390,7 +377,7 @@ def test_an_event_that_its_step_does_not_know_of_is_left_for_a_person(night: Nig
 
 def test_a_repair_that_fails_keeps_no_other_from_its_work(night: Night, world: World) -> None:
     """What went wrong is told; nothing of that repair is done, and all of the others."""
-    run_id = end_with_a_plan(night, StepStatus.RUNNING)
+    run_id = breaking.end_with_a_plan(night, StepStatus.RUNNING)
     change(night, "DROP TABLE leases")
     rehearsed, done = repair(world, by=ADA, rehearse=True), repair(world, by=ADA)
 

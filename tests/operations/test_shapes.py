@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ostinato.errors import NotFound, Problem
+from ostinato.errors import Problem
 from ostinato.model.engine import StepOutcome
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
@@ -91,18 +91,12 @@ def read_everything(night: Night, world: World) -> dict[str, Any]:
         "started": shapes.started(rerun(world, _failed(night), by=ADA)),
         "pausing": shapes.pausing(pause(world, Pausable.DEFINITION, "sum", by=ADA)),
         "diff": shapes.diff(apply(world, by=ADA)),
-        "audit": [shapes.audit_entry(entry) for entry in _audit(night)],
     }
 
 
 def _failed(night: Night) -> str:
     night.tick()
     return next(name for name, face in night.slots().items() if face is SlotFace.FAILED)
-
-
-def _audit(night: Night) -> Any:
-    with night.store.read() as tx:
-        return journal.list_audit(tx, limit=100)
 
 
 def test_everything_can_be_written_and_read_again(busy: Night, world: World) -> None:
@@ -171,17 +165,6 @@ def test_a_paused_account_says_by_whom(busy: Night, world: World) -> None:
     assert us["paused"] == {"at": "2026-01-10T12:00:00Z", "by": "ada", "reason": "unpaid"}
     assert (uk["paused"], uk["in_maintenance"]) == (None, True)
     assert uk["maintenance"] == {"from": "2026-01-10T00:00:00Z", "until": None}
-
-
-def test_an_error_has_its_code_and_its_hint() -> None:
-    """As every face reports it."""
-    error = NotFound("there is no run 7", hint="list the runs: ostinato runs")
-
-    assert shapes.error(error) == {
-        "code": "not_found",
-        "message": "there is no run 7",
-        "hint": "list the runs: ostinato runs",
-    }
 
 
 def test_an_instant_of_another_zone_is_written_in_utc() -> None:

@@ -13,7 +13,8 @@ from ostinato import action, current_step, plan
 from ostinato.engine.context import Context, Desired, EngineSettings
 from ostinato.engine.steps import STEPS
 from ostinato.errors import ActionNotFound, NotFound, NotPossible, PlanningError
-from ostinato.model.runs import EndKind, Run
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import Run
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.operations.listing import list_runs
 from ostinato.operations.people import Person

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ostinato.model.definitions import DeclaredDefinition, DeclaredStep, Rescue, RetryKind, RetryRule
+from ostinato.model.evidence import EndKind
 from ostinato.model.references import list_references, resolve
-from ostinato.model.runs import EndKind
 from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import COMMAND, Phase, Step, StepError, StepRules, WakeKind
 from ostinato.policies.declared_plans import (

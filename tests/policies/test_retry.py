@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ostinato.model.definitions import RetryKind, RetryRule
-from ostinato.model.runs import LOST_KINDS, EndKind
+from ostinato.model.evidence import LOST_KINDS, EndKind
 from ostinato.policies.retry import GiveUp, RetryAt, RetryFacts, is_worth_retrying, judge_retry, next_wait
 
 ENDED = datetime(2026, 1, 5, tzinfo=UTC)

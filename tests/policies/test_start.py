@@ -12,7 +12,15 @@ from ostinato.model.accounts import Maintenance
 from ostinato.model.definitions import StartKind, StartRule
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import FINAL_SLOT_STATUSES, SUCCEEDED_SLOT_STATUSES, SlotStatus
-from ostinato.policies.start import Pause, SlotFacts, UpstreamFacts, judge_start
+from ostinato.policies.start import (
+    STANDING_GATES,
+    Pause,
+    SlotFacts,
+    Standing,
+    UpstreamFacts,
+    judge_start,
+    standing_gates,
+)
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 END = START + timedelta(days=1)
@@ -149,3 +157,10 @@ def test_the_earliest_start_is_unknown_while_one_gate_waits_for_an_event() -> No
 
     assert verdict.earliest_start is None
     assert verdict.look_again_at == END + timedelta(hours=1)
+
+
+def test_the_gates_above_are_those_that_are_asked_first() -> None:
+    """Of everything that has a definition and an account."""
+    asked = standing_gates(Standing(definition="sales", account="acme"), START)
+
+    assert {gate.kind for gate in asked} == STANDING_GATES

@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import ostinato
 from ostinato.documents import parse_yaml
-from ostinato.sources.schema import SCHEMA_KINDS, SchemaKind, json_schema
+from ostinato.sources.schema import SchemaKind, json_schema
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -32,7 +32,7 @@ def list_properties(schema: Any) -> Iterator[tuple[str, Any]]:
             yield from list_properties(part)
 
 
-@pytest.mark.parametrize("kind", SCHEMA_KINDS)
+@pytest.mark.parametrize("kind", get_args(SchemaKind))
 def test_each_schema_is_one_and_its_examples_obey_it(kind: SchemaKind) -> None:
     """The published schemas are valid themselves, can be written as JSON, and hold for their own examples."""
     schema = json.loads(json.dumps(json_schema(kind)))
@@ -43,7 +43,7 @@ def test_each_schema_is_one_and_its_examples_obey_it(kind: SchemaKind) -> None:
         jsonschema.Draft202012Validator(schema).validate(example)
 
 
-@pytest.mark.parametrize("kind", SCHEMA_KINDS)
+@pytest.mark.parametrize("kind", get_args(SchemaKind))
 def test_every_field_is_described(kind: SchemaKind) -> None:
     """An editor has something to say about each key."""
     named = [

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ostinato.errors import IllegalTransition
 from ostinato.model.changes import Change, EventSettled, PlanMade, RunMoved, StepChanged, TryFailed
 from ostinato.model.definitions import RetryKind, RetryRule
-from ostinato.model.runs import Evidence
+from ostinato.model.evidence import Evidence
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.model.steps import COMMAND, EventFate, Phase, Rescue, Step, StepRules, WakeKind
 from ostinato.model.transitions import Party

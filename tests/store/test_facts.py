@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import RunStatus, SlotStatus
 from ostinato.policies.start import Pause, SlotFacts, UpstreamFacts

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from ostinato.model.changes import RunMoved
-from ostinato.model.runs import ClaimedRun, EndKind, Run
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import ClaimedRun, Run
 from ostinato.model.statuses import FINAL_RUN_STATUSES, LIVE_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import CHILD, Event, EventFate, WakeKind
 from ostinato.store import claims, definitions, events, plans, runs, stopping

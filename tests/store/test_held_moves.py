@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from ostinato.model.changes import RunMoved
-from ostinato.model.runs import ClaimedRun, EndKind, Evidence, Run
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import ClaimedRun, Run
 from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import EventFate
 from ostinato.store import claims, events, plans, runs

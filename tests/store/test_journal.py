@@ -117,27 +117,6 @@ def test_the_audit_log_says_who_changed_what(store: Store) -> None:
         assert journal.list_audit(tx, limit=9, target="account acme") == [first]
 
 
-def test_every_table_is_counted(night: Night) -> None:
-    """For people who wonder how large the database is."""
-    night.declare(definitions=[make_definition()])
-    night.tick()
-
-    with night.store.read() as tx:
-        counts = journal.count_rows(tx)
-
-    assert {name: count for name, count in counts.items() if count} == {
-        "definitions": 1,
-        "definition_versions": 1,
-        "lanes": 1,
-        "slots": 13,
-        "runs": 2,
-        "transitions": 2,
-        "revisions": 3,
-        "sources": 1,
-    }
-    assert counts["accounts"] == counts["agents"] == 0
-
-
 def test_an_agent_takes_over_the_row_of_its_name(night: Night) -> None:
     """A restarted agent is the same agent: it keeps its id, and its predecessor can send no heartbeat any more."""
     first = night.agent(AGENT)

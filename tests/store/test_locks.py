@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from ostinato.model.runs import ClaimedRun
 from ostinato.model.statuses import SlotStatus
+from ostinato.policies.verdict import Gate
 from ostinato.store import accounts, claims, definitions, slots, stopping
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
@@ -87,7 +88,7 @@ def test_an_engine_that_examines_and_a_removal_do_not_block_each_other(
         night.store,
         lambda tx: taken.extend(slots.take_slots_to_examine(tx, now=NOON, limit=9)),
         remove,
-        lambda tx: slots.keep_reasons(tx, dict.fromkeys(taken, ("blocked", None))),
+        lambda tx: slots.keep_reasons(tx, dict.fromkeys(taken, (Gate("blocked", False, "blocked"), None))),
     )
 
     assert len(taken) == 2

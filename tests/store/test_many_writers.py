@@ -1,4 +1,4 @@
-"""Eight processes write to one SQLite file for a minute: each gets its turn, and no lock ever reaches anybody."""
+"""Eight processes write to one SQLite file all at once: each gets its turn, and no lock ever reaches anybody."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ostinato.store.invariants import INVARIANTS, find_since
 from ostinato.testing.factories import NOON, make_account, make_definition
 from ostinato.testing.night import open_night
 
-SECONDS = 60
+SECONDS = 12
 AGENTS, ENGINES, READERS = 7, 1, 2
 
 WRITER = """
@@ -63,7 +63,7 @@ print(json.dumps({"name": name, "done": done, "longest": longest, "errors": erro
 """
 
 
-def test_eight_writers_for_a_minute_see_no_lock(tmp_path: Path) -> None:
+def test_eight_writers_see_no_lock(tmp_path: Path) -> None:
     """Seven agents and an engine write, two others read; all get on, and what they wrote breaks no invariant."""
     url = f"sqlite:///{tmp_path / 'ostinato.db'}"
     with open_night(url) as night:

@@ -14,7 +14,9 @@ from ostinato.store.prepared import Prepared
 from ostinato.testing.factories import NOON
 
 ADD = Prepared(
-    insert(t.audit).values({name: bindparam(name) for name in ("id", "at", "actor", "action", "target", "reason")})
+    insert(t.audit).values(
+        {name: bindparam(name) for name in ("id", "at", "actor", "via", "action", "target", "reason")}
+    )
 )
 READ = Prepared.for_ids(select(t.audit.c.id, t.audit.c.at, t.audit.c.reason).order_by(t.audit.c.id), t.audit.c.id)
 ADD_PASS = Prepared(
@@ -24,7 +26,7 @@ ADD_PASS = Prepared(
 
 def make_entry(id: int, **values: object) -> dict[str, object]:
     """Make an entry as it is bound."""
-    return {"id": id, "at": NOON, "actor": "ann", "action": "retry", "target": "x", "reason": "why"} | values
+    return {"id": id, "at": NOON, "actor": "ann", "via": "", "action": "retry", "target": "x", "reason": "why"} | values
 
 
 def read(tx: Tx, *ids: int) -> list[tuple[object, ...]]:

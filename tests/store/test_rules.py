@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from ostinato.model.changes import PlanMade, RulesMade, RunMoved
-from ostinato.model.runs import ClaimedRun, EndKind, RunRules
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import ClaimedRun, RunRules
 from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import Phase, Step, StepError
 from ostinato.store import claims, decisions, hook_calls, stopping

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ostinato.model.changes import RunMoved
-from ostinato.model.runs import ClaimedRun, EndKind, Evidence, HeldRun, NewRun, RunOrigin
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import ClaimedRun, HeldRun, NewRun, RunOrigin
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import RunStatus, SlotStatus
 from ostinato.policies.alignment import RemovalLimit

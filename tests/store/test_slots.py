@@ -8,6 +8,7 @@ import pytest
 
 from ostinato.model.slots import SlotFace, SlotName
 from ostinato.model.statuses import RunStatus, SlotStatus
+from ostinato.policies.verdict import Gate
 from ostinato.store import pruning, runs, slots
 from ostinato.store.slots import SlotFilter
 from ostinato.testing.factories import NOON, make_account, make_chain, make_definition, make_new_run, utc
@@ -46,9 +47,11 @@ def test_a_reason_is_kept_with_the_time_of_the_next_look(planned: Night) -> None
     """Until then the slot is left in peace, unless something wakes it."""
     first, second = take(planned)
     again = planned.now + timedelta(minutes=5)
+    in_maintenance = Gate("maintenance", False, "account is in maintenance", about="ann")
+    waits = Gate("upstream ann", False, "waits for ann", about="ann")
 
     with planned.store.write() as tx:
-        slots.keep_reasons(tx, {first: ("account is in maintenance", again), second: ("waits for ann", None)})
+        slots.keep_reasons(tx, {first: (in_maintenance, again), second: (waits, None)})
 
     assert [planned.slot(name).reason for name in (FIRST, SECOND)] == ["account is in maintenance", "waits for ann"]
     assert take(planned) == []
@@ -61,7 +64,7 @@ def test_a_reason_is_not_kept_of_what_has_begun(planned: Night) -> None:
     slot = planned.slot(FIRST)
     with planned.store.write() as tx:
         runs.create_runs(tx, [make_new_run(slot.definition_id, slot_id=slot.id)], actor="ann", now=NOON)
-        slots.keep_reasons(tx, {slot.id: ("stale", NOON)})
+        slots.keep_reasons(tx, {slot.id: (Gate("stale", False, "stale"), NOON)})
 
     assert planned.slot(FIRST).reason == ""
 
@@ -94,7 +97,7 @@ def test_waking_brings_a_later_look_forward(planned: Night) -> None:
     """A slot that would be looked at in an hour is looked at now."""
     first, second = take(planned)
     with planned.store.write() as tx:
-        slots.keep_reasons(tx, {first: ("later", NOON + timedelta(hours=1))})
+        slots.keep_reasons(tx, {first: (Gate("later", False, "later"), NOON + timedelta(hours=1))})
 
     with planned.store.write() as tx:
         slots.wake_slots(tx, now=NOON)

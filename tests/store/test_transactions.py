@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, text
+from tests.counting import count_rows
 
 from ostinato.clock import SystemClock
 from ostinato.errors import ConfigurationError, StoreError
@@ -103,8 +104,7 @@ def test_a_rehearsal_sees_its_changes_and_leaves_none(night: Night) -> None:
     """All that a pass would do can be done and looked at; nothing of it is there afterwards."""
     night.declare(accounts=[make_account("a")])
     night.tick()
-    with night.store.read() as tx:
-        before = journal.count_rows(tx)
+    before = count_rows(night.store)
 
     with night.store.rehearse() as tx:
         add(tx, "b")
@@ -113,8 +113,7 @@ def test_a_rehearsal_sees_its_changes_and_leaves_none(night: Night) -> None:
 
     assert seen == ["b"]
     assert tokens(night.store) == ["a"]
-    with night.store.read() as tx:
-        assert journal.count_rows(tx) == before
+    assert count_rows(night.store) == before
 
 
 def test_a_rehearsal_that_fails_leaves_nothing(store: Store) -> None:

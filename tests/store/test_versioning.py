@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from ostinato.errors import SchemaMismatch, StoreError
+from ostinato.errors import NoDatabase, SchemaMismatch, StoreError
 from ostinato.store import versioning
 from ostinato.store.database import Store
 from ostinato.store.schema import metadata
@@ -200,11 +201,35 @@ def test_a_newer_database_is_not_upgraded(empty: Store) -> None:
 
 def test_an_empty_database_can_be_told_apart() -> None:
     """For commands that must not create one."""
-    with pytest.raises(SchemaMismatch, match="is empty") as caught:
+    with pytest.raises(NoDatabase, match="the database at here is empty") as caught:
         check_version(None, "here")
 
-    assert caught.value.hint == "run: ostinato db upgrade"
+    assert "ostinato db upgrade" in caught.value.hint
     check_version(SCHEMA_VERSION, "here")
+
+
+def test_who_is_not_to_create_a_database_leaves_an_empty_one_empty(empty: Store, empty_database_url: str) -> None:
+    """Without its schema nothing can be read from it."""
+    assert version_of(empty) is None  # which makes the file, where it is one
+    looking = Store(empty_database_url, create=False)
+
+    with closing(looking), pytest.raises(NoDatabase, match="is empty"):
+        open_schema(looking)
+
+    assert version_of(empty) is None
+
+
+def test_who_is_not_to_create_a_database_makes_no_file(tmp_path: Path) -> None:
+    """It is said which file is missing; once that is there, the same store reads it."""
+    file = tmp_path / "ostinato.db"
+    with closing(Store(f"sqlite:///{file}", create=False)) as looking, closing(Store(f"sqlite:///{file}")) as making:
+        with pytest.raises(NoDatabase, match=str(file)):
+            open_schema(looking)
+        left = list(tmp_path.iterdir())
+        open_schema(making)
+        open_schema(looking)
+
+    assert left == []
 
 
 def test_an_upgrade_tells_what_it_did(empty: Store) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from ostinato.calendar.zones import local_midnight
@@ -19,6 +19,21 @@ def format_label(starts_at: datetime, zone: str) -> str:
         return local.strftime("%Y-%m-%d")
     shown = local.strftime("%Y-%m-%dT%H:%M:%S" if local.second else "%Y-%m-%dT%H:%M")
     return shown + (local.strftime("%z") if local.fold else "")
+
+
+def parse_bound(text: str) -> date | datetime:
+    """Read a date, or an instant with its offset or Z; ``ValueError`` says how they are written."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("write a date like 2026-01-31, or an instant like 2026-01-31T06:00Z") from None
+    if instant.tzinfo is None:
+        raise ValueError(f"say in which zone: {text}Z is UTC, {text}+01:00 an hour before it")
+    return instant
 
 
 def parse_label(label: str, zone: str) -> datetime:

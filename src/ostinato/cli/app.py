@@ -24,17 +24,18 @@ OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """Nearly all that a command makes are the modules that it loads. To look for garbage among them as often as Python does
 takes a tenth of the time until a command answers."""
 
-BEGIN, RUN, DECLARE, LOOK, CHANGE, MAINTAIN = (
+BEGIN, RUN, DECLARE, LOOK, CHANGE, ACCESS, MAINTAIN = (
     Group(title, sort_key=place)
-    for place, title in enumerate(("Begin", "Run", "Declare", "Look", "Change", "Maintain"))
+    for place, title in enumerate(("Begin", "Run", "Declare", "Look", "Change", "Let in", "Maintain"))
 )
 
 COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (BEGIN, "init", "begin:init", "Make a new project, ready to run."),
     (BEGIN, "demo", "demo:demo", "Run the example on real data, start to finish."),
-    (RUN, "up", "processes:up", "Run engine and agent in one process."),
+    (RUN, "up", "processes:up", "Run engine, agent and console in one process."),
     (RUN, "engine", "processes:engine", "Make one pass of the engine, or pass after pass."),
     (RUN, "agent", "processes:agent", "Carry out the runs that wait, once or for ever."),
+    (RUN, "console", "console:console", "Serve the console: pages for people, and the API for programs."),
     (RUN, "systemd", "systemd:systemd", "Print units of systemd for this project."),
     (DECLARE, "validate", "declarations:validate", "Check the project file and all that it declares."),
     (DECLARE, "diff", "declarations:diff", "Show what the next pass of the engine would change."),
@@ -51,6 +52,7 @@ COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (LOOK, "event", "plans:event", "Show what became of an event."),
     (LOOK, "logs", "logs:logs", "Print what a run wrote, or one step of it."),
     (LOOK, "explain", "details:explain", "Say why a slot is, or is not, running."),
+    (LOOK, "audit", "access:audit", "List what people changed: who, what, when and why."),
     (CHANGE, "trigger", "changes:trigger", "Run a slot now, or a definition or a plan once."),
     (CHANGE, "retry", "changes:retry", "Give a failed slot another attempt."),
     (CHANGE, "rerun", "changes:rerun", "Run a slot again that has succeeded."),
@@ -64,11 +66,27 @@ COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (CHANGE, "answer", "plans:answer", "Answer a plan that waits for a person: yes or no."),
     (CHANGE, "drain", "draining:drain", "Have an agent take no more runs."),
     (CHANGE, "halt", "plans:halt", "End a run at once, whatever it does, and keep its slot from running."),
+    (CHANGE, "boost", "boosting:boost", "Give a run that waits another priority."),
+    (ACCESS, "user add", "access:user_add", "Add somebody who may log in to the console."),
+    (ACCESS, "user list", "access:user_list", "List who may log in to the console."),
+    (ACCESS, "user role", "access:user_role", "Give a user another role, at once."),
+    (ACCESS, "user password", "access:user_password", "Give a user another password."),
+    (ACCESS, "user remove", "access:user_remove", "Remove a user, who is logged out at once."),
+    (ACCESS, "token add", "access:token_add", "Make a token, by which a program may use the API."),
+    (ACCESS, "token list", "access:token_list", "List the tokens, by name."),
+    (ACCESS, "token remove", "access:token_remove", "Remove a token, which lets nobody in any more."),
     (MAINTAIN, "db upgrade", "maintenance:upgrade", "Bring the database to this program's version."),
     (MAINTAIN, "doctor", "maintenance:doctor", "Look for what is wrong with the installation."),
     (MAINTAIN, "simulate-faults", "simulate_faults:simulate_faults", "Simulate worlds in which everything goes wrong."),
 )
 """Group, name, where it is, and its line in the list. The first line of its docstring says the same: a test checks."""
+
+FAMILIES = {
+    "user": "Who may log in to the console.",
+    "token": "Which programs may use the API.",
+    "db": "The database of the project.",
+}
+"""What the commands have in common whose names have two words."""
 
 ProjectOption = Annotated[
     Path | None,
@@ -101,7 +119,9 @@ def make_app() -> App:
         *parent, own_name = name.split()
         home = app
         if parent:
-            home = parents.setdefault(parent[0], App(name=parent[0], help=line, group=group, sort_key=order))
+            home = parents.setdefault(
+                parent[0], App(name=parent[0], help=FAMILIES[parent[0]], group=group, sort_key=order)
+            )
         home.command(f"ostinato.cli.commands.{place}", name=own_name, help=line, group=group, sort_key=order)
     for parent_app in parents.values():
         app.command(parent_app)

@@ -8,6 +8,8 @@ from ostinato.errors import (
     ActionNotFound,
     ConfigurationError,
     DeclarationError,
+    InvalidValue,
+    NoDatabase,
     NotFound,
     NotPossible,
     OstinatoError,
@@ -42,8 +44,9 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.USAGE: "The command line is wrong: no such command or option, a value that cannot be read.",
     ExitCode.NOT_FOUND: "There is no such account, definition, slot, run, step, event or action.",
     ExitCode.NOT_POSSIBLE: "What was asked for makes no sense in the present state, and nothing was changed; or a plan "
-    "cannot be made of it.",
-    ExitCode.STORE: "The database is away, held by someone else, or of another version than the program.",
+    "cannot be made of it, or a value will not do.",
+    ExitCode.STORE: "The database is away, held by someone else, of another version than the program, or not there "
+    "yet.",
     ExitCode.PROJECT: "The project cannot be used as it is: no project file, or mistakes in what it declares.",
     ExitCode.BUG: "A bug in Ostinato. The traceback on standard error is what a report should hold.",
     ExitCode.INTERRUPTED: "Ended by Ctrl-C before it was done.",
@@ -59,9 +62,9 @@ def exit_code_of(error: OstinatoError) -> ExitCode:
             return ExitCode.NOT_FOUND
         case RunFailed():
             return ExitCode.NO
-        case NotPossible() | PlanningError():
+        case NotPossible() | InvalidValue() | PlanningError():
             return ExitCode.NOT_POSSIBLE
-        case StoreUnavailable() | SchemaMismatch():
+        case StoreUnavailable() | SchemaMismatch() | NoDatabase():
             return ExitCode.STORE
         case DeclarationError() | ConfigurationError():
             return ExitCode.PROJECT

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter, Token, validators
 
+from ostinato.calendar.labels import parse_bound
 from ostinato.cli.session import Session
 
 Given = Annotated[Session, Parameter(parse=False)]
@@ -34,20 +35,19 @@ LogFormatOption = Annotated[
 ]
 
 
+PortOption = Annotated[
+    int | None,
+    Plain,
+    Parameter(
+        help="The port of the console; 0 is any that is free. Left out, as the project says.",
+        validator=validators.Number(gte=0, lte=65_535),
+    ),
+]
+
+
 def read_when(type_: object, tokens: Sequence[Token]) -> date | datetime:
     """Read a date, or an instant with its offset."""
-    text = tokens[0].value
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("write a date like 2026-01-31, or an instant like 2026-01-31T06:00Z") from None
-    if instant.tzinfo is None:
-        raise ValueError(f"say in which zone: {text}Z is UTC, {text}+01:00 an hour before it")
-    return instant
+    return parse_bound(tokens[0].value)
 
 
 When = Annotated[date | datetime | None, Plain, Parameter(converter=read_when)]

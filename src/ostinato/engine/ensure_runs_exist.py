@@ -8,6 +8,7 @@ from ostinato.engine.context import BATCH, Context, Desired
 from ostinato.model.engine import StepOutcome
 from ostinato.model.runs import NewRun, RunOrigin
 from ostinato.policies.start import judge_start
+from ostinato.policies.verdict import Gate
 from ostinato.store import journal, runs, slots
 from ostinato.store.database import Tx
 from ostinato.store.facts import Candidate, list_candidates
@@ -26,18 +27,19 @@ def ensure_runs_exist(tx: Tx, desired: Desired, context: Context) -> StepOutcome
         return StepOutcome(STEP, blocked=1)
     taken = slots.take_slots_to_examine(tx, now=context.now, limit=BATCH)
     ready: list[NewRun] = []
-    blocked: dict[int, tuple[str, datetime | None]] = {}
-    broken: dict[int, tuple[str, datetime | None]] = {}
+    blocked: dict[int, tuple[Gate, datetime | None]] = {}
+    broken: dict[int, tuple[Gate, datetime | None]] = {}
     for slot in list_candidates(tx, taken):
         try:
             verdict = judge_start(slot.facts, context.now)
         except Exception as error:  # noqa: BLE001 - a start policy may be anybody's; the pass outlives it
-            broken[slot.slot_id] = (f"its start policy failed: {error!r}", context.now + LOOK_AGAIN_AFTER_ERROR)
+            failed = Gate("start_policy", False, f"its start policy failed: {error!r}")
+            broken[slot.slot_id] = (failed, context.now + LOOK_AGAIN_AFTER_ERROR)
             continue
         if verdict.blocking is None:
             ready.append(_new_run(slot))
         else:
-            blocked[slot.slot_id] = (verdict.blocking.reason, verdict.look_again_at)
+            blocked[slot.slot_id] = (verdict.blocking, verdict.look_again_at)
     created = runs.create_runs(tx, ready, actor=context.actor, now=context.now)
     slots.keep_reasons(tx, blocked | broken)
     return StepOutcome(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 LEADERSHIP = "engine"
@@ -66,10 +66,19 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One thing that a person changed: who, when, what, why."""
+    """One thing that a person changed: who, when, what, why.
+
+    ``via`` is how they came in, where that was not as a user of the machine itself. ``request`` identifies the request
+    that asked for it, and ``request_target`` what it asked that for, where it was sent so that it may be sent again.
+    ``id`` is the number under which it is kept; it is no part of what happened.
+    """
 
     at: datetime
     actor: str
     action: str
     target: str
     reason: str
+    via: str = ""
+    request: str | None = None
+    request_target: str | None = None
+    id: int | None = field(default=None, compare=False)

@@ -1,4 +1,4 @@
-"""Runs: attempts at slots, and one-offs; what ended them (from ``evidence``); and the history of their statuses."""
+"""Runs: attempts at slots, and one-offs, and the history of their statuses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from ostinato.model.definitions import DeclaredDefinition
-from ostinato.model.evidence import LOST_KINDS as LOST_KINDS  # noqa: PLC0414  whoever reads of runs reads of these
-from ostinato.model.evidence import EndKind as EndKind  # noqa: PLC0414
-from ostinato.model.evidence import Evidence as Evidence  # noqa: PLC0414
+from ostinato.model.evidence import Evidence
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import RunStatus
 

@@ -90,6 +90,16 @@ class Slot:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SlotPlace:
+    """Where a slot stands in lists of slots: what they are ordered by. ``account`` is empty where there is none."""
+
+    starts_at: datetime
+    definition: str
+    account: str
+    id: int
+
+
 def slot_face(status: SlotStatus, run_status: RunStatus | None, *, due: bool, stopped: bool) -> SlotFace:
     """Combine what is stored of a slot with the status of its latest run.
 

@@ -69,7 +69,6 @@ FINAL_STEP_STATUSES = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED, StepSta
 SUCCEEDED_RUN_STATUSES = frozenset({RunStatus.SUCCESS, RunStatus.WARNING})
 
 FINAL_SLOT_STATUSES = frozenset({SlotStatus.SUCCESS, SlotStatus.WARNING, SlotStatus.FAILED, SlotStatus.CANCELLED})
-OPEN_SLOT_STATUSES = frozenset(SlotStatus) - FINAL_SLOT_STATUSES
 SUCCEEDED_SLOT_STATUSES = frozenset({SlotStatus.SUCCESS, SlotStatus.WARNING})
 
 SLOT_STATUS_OF_RUN: dict[RunStatus, SlotStatus] = {

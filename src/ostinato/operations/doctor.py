@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ostinato.clock import Clock, SystemClock
 from ostinato.durations import format_duration
-from ostinato.errors import DeclarationError, OstinatoError, SchemaMismatch
+from ostinato.errors import DeclarationError, NoDatabase, OstinatoError, SchemaMismatch
 from ostinato.operations.declaring import read_sources
 from ostinato.operations.repairing import SEEN_TO_BY_ENGINE, look_since, prescribe
 from ostinato.policies.liveness import is_engine_late
@@ -55,7 +55,7 @@ class Check:
 def examine_project(config_file: Path) -> list[Check]:
     """Check a project from its file on, also where that cannot be read or its database cannot be opened."""
     try:
-        world = open_world(config_file, check_schema=False)
+        world = open_world(config_file, create=False, check_schema=False)
     except OstinatoError as error:
         return [_broken("configuration", error, "nothing of the project can be used")]
     try:
@@ -93,7 +93,7 @@ def _check_schema(tx: Tx, world: World) -> Check:
     version = read_version(tx)
     try:
         check_version(version, world.store.location)
-    except SchemaMismatch as error:
+    except (SchemaMismatch, NoDatabase) as error:
         return _broken("schema", error, "this program cannot work with the database")
     return Check("schema", Health.OK, f"schema {version} is the one this program needs")
 
@@ -149,7 +149,7 @@ def judge_skew(skew: timedelta) -> Check:
 
 
 def _check_space(world: World) -> Iterator[Check]:
-    folders = {"space for logs": world.config.folder / world.config.agent.logs}
+    folders = {"space for logs": world.config.logs_folder}
     if world.store.dialect == "sqlite" and world.store.url.database:
         folders["space for the database"] = Path(world.store.url.database).parent
     for name, folder in folders.items():

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from ostinato.durations import format_duration
 from ostinato.errors import NotFound, StoreError
 from ostinato.model.runs import Run
 from ostinato.model.slots import Slot, SlotFace, SlotName, slot_face
@@ -15,8 +14,9 @@ from ostinato.operations.earliest import find_earliest_start
 from ostinato.operations.names import get_slot, parse_slot
 from ostinato.operations.reasons import find_gates
 from ostinato.policies.claim import judge_claim
-from ostinato.policies.liveness import is_alive, is_engine_late
+from ostinato.policies.liveness import is_engine_late
 from ostinato.policies.retry import RetryAt, judge_retry
+from ostinato.policies.running import RunningFacts, judge_running
 from ostinato.policies.start import judge_start
 from ostinato.policies.verdict import Gate, Verdict
 from ostinato.store import agents, journal, runs
@@ -64,16 +64,21 @@ def explain(world: World, name: str) -> Explanation:
             slot = get_slot(tx, world, name, now=now)
         except NotFound as absence:
             return _explain_absent(asked, absence)
-        look = _Look(tx, world, now)
-        match slot.status:
-            case SlotStatus.PENDING:
-                return _explain_pending(look, slot)
-            case SlotStatus.LIVE:
-                return _explain_live(look, slot)
-            case SlotStatus.RETRYING:
-                return _explain_undecided(look, slot)
-            case _:
-                return _explain_ended(look, slot)
+        return explain_slot(tx, world, slot, now=now)
+
+
+def explain_slot(tx: Tx, world: World, slot: Slot, *, now: datetime) -> Explanation:
+    """Explain a slot: what it waits for, what it does, or how it ended."""
+    look = _Look(tx, world, now)
+    match slot.status:
+        case SlotStatus.PENDING:
+            return _explain_pending(look, slot)
+        case SlotStatus.LIVE:
+            return _explain_live(look, slot)
+        case SlotStatus.RETRYING:
+            return _explain_undecided(look, slot)
+        case _:
+            return _explain_ended(look, slot)
 
 
 def _explain_absent(asked: SlotName, absence: NotFound) -> Explanation:
@@ -135,7 +140,14 @@ def _explain_waiting(look: _Look, slot: Slot, run: Run) -> Explanation:
 
 
 def _explain_running(look: _Look, slot: Slot, run: Run) -> Explanation:
-    gates = (_heartbeat(look, run), _time_limit(look, run), _not_cancelled(run))
+    facts = RunningFacts(
+        agent=next((agent for agent in agents.list_agents(look.tx) if agent.name == run.agent), None),
+        heartbeat_timeout=look.world.engine_settings.heartbeat_timeout,
+        deadline_at=run.deadline_at,
+        cancel_requested_at=run.cancel_requested_at,
+        cancel_requested_by=run.cancel_requested_by,
+    )
+    gates = judge_running(facts, look.now).gates
     since = show(run.started_at) if run.started_at else "an unknown time"
     trouble = next((f"; {gate.reason}" for gate in gates if not gate.satisfied), "")
     return Explanation(
@@ -145,35 +157,6 @@ def _explain_running(look: _Look, slot: Slot, run: Run) -> Explanation:
         gates=gates,
         run_id=run.id,
     )
-
-
-def _heartbeat(look: _Look, run: Run) -> Gate:
-    timeout = look.world.engine_settings.heartbeat_timeout
-    agent = next((agent for agent in agents.list_agents(look.tx) if agent.name == run.agent), None)
-    if agent is None:
-        return Gate("heartbeat", False, "its agent is not known any more", clears=f"{_ENGINE}: it counts as lost")
-    age = format_duration(max(look.now - agent.heartbeat_at, timedelta(0)))
-    reason = f"agent {agent.name} on {agent.host} sent its last heartbeat {age} ago"
-    if is_alive(agent, heartbeat_timeout=timeout, now=look.now):
-        return Gate("heartbeat", True, reason)
-    late = f"{reason}; after {format_duration(timeout)} it counts as lost"
-    return Gate("heartbeat", False, late, clears=f"{_ENGINE}: it ends the run as lost")
-
-
-def _time_limit(look: _Look, run: Run) -> Gate:
-    if run.deadline_at is None:
-        return Gate("time_limit", True, "it has no time limit")
-    ends_at = show(run.deadline_at)
-    if look.now < run.deadline_at:
-        return Gate("time_limit", True, f"its time limit ends at {ends_at}")
-    return Gate("time_limit", False, f"its time limit ended at {ends_at}", clears="its agent ends it")
-
-
-def _not_cancelled(run: Run) -> Gate:
-    if run.cancel_requested_at is None:
-        return Gate("not_cancelled", True, "nobody has asked to cancel it")
-    reason = f"{run.cancel_requested_by} asked to cancel it at {show(run.cancel_requested_at)}"
-    return Gate("not_cancelled", False, reason, clears="its agent ends it")
 
 
 def _explain_stopped(look: _Look, slot: Slot, run: Run) -> Explanation:

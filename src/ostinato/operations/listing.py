@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -12,9 +12,9 @@ from ostinato.model.accounts import Account
 from ostinato.model.definitions import DeclaredDefinition, Definition, Dependency
 from ostinato.model.limits import LimitUse
 from ostinato.model.runs import Run, Transition
-from ostinato.model.slots import Slot, SlotFace
+from ostinato.model.slots import Slot, SlotFace, SlotPlace
 from ostinato.model.statuses import RunStatus
-from ostinato.operations.names import get_account, get_definition, get_run, get_slot
+from ostinato.operations.names import get_account, get_agent, get_definition, get_run, get_slot
 from ostinato.operations.reasons import AT_REST, find_gates, tell_reasons
 from ostinato.policies.claim import judge_claim
 from ostinato.policies.verdict import Verdict
@@ -65,18 +65,23 @@ def list_accounts(world: World) -> list[Account]:
         return accounts.list_accounts(tx)
 
 
+def show_account(world: World, token: str) -> Account:
+    """Return the account of that token; ``NotFound`` with the nearest one."""
+    with world.store.read() as tx:
+        return get_account(tx, token)
+
+
 def list_definitions(world: World) -> list[ListedDefinition]:
     """List all definitions by name, with what each depends on and what depends on it."""
     with world.store.read() as tx:
         rows, edges = definitions.list_definitions(tx), definitions.list_dependencies(tx)
-    return [
-        ListedDefinition(
-            definition=row,
-            upstream=tuple(edge for edge in edges if edge.definition == row.name),
-            downstream=tuple(edge.definition for edge in edges if edge.upstream == row.name),
-        )
-        for row in rows
-    ]
+    return [_with_edges(row, edges) for row in rows]
+
+
+def show_definition(world: World, name: str) -> ListedDefinition:
+    """Return the definition of that name, as ``list_definitions`` does; ``NotFound`` with the nearest one."""
+    with world.store.read() as tx:
+        return _with_edges(get_definition(tx, name), definitions.list_dependencies(tx))
 
 
 def list_limits(world: World) -> list[LimitUse]:
@@ -95,8 +100,9 @@ def list_slots(
     until: date | datetime | None = None,
     limit: int | None = None,
     newest_first: bool = True,
+    after: SlotPlace | None = None,
 ) -> list[ListedSlot]:
-    """List the slots that fit every filter given, newest first unless told otherwise.
+    """List the slots that fit every filter given, newest first unless told otherwise, from the place ``after`` on.
 
     A date is one on the wall clock of each slot's own zone, and ``until`` a date includes that day. An instant bounds
     the start of the period; ``until`` an instant does not include it. ``NotFound`` for an unknown name.
@@ -113,7 +119,7 @@ def list_slots(
     )
     with world.store.read() as tx:
         _check_names(tx, definition, account)
-        found = _tell_reasons(tx, slots.list_slots(tx, chosen, limit=limit, newest_first=newest_first))
+        found = _tell_reasons(tx, slots.list_slots(tx, chosen, limit=limit, newest_first=newest_first, after=after))
     return [ListedSlot(slot, slot.face(now)) for slot in found]
 
 
@@ -124,18 +130,29 @@ def list_runs(
     account: str | None = None,
     slot: str | None = None,
     statuses: Collection[RunStatus] = (),
+    agent: str | None = None,
+    before: int | None = None,
     limit: int | None = None,
 ) -> list[Run]:
     """List the runs that fit every filter given, newest first; ``slot`` is a name. ``NotFound`` for an unknown one.
 
-    The ``reason`` of one that is at rest is why it does not go on.
+    ``before`` is a run: older ones are listed. The ``reason`` of one that is at rest is why it does not go on.
     """
     now = world.clock.now()
     with world.store.read() as tx:
         _check_names(tx, definition, account)
         slot_id = None if slot is None else get_slot(tx, world, slot, now=now).id
+        if agent is not None:
+            get_agent(tx, agent)
         found = runs.list_runs(
-            tx, statuses=statuses, definition=definition, account=account, slot_id=slot_id, limit=limit
+            tx,
+            statuses=statuses,
+            definition=definition,
+            account=account,
+            slot_id=slot_id,
+            agent=agent,
+            before=before,
+            limit=limit,
         )
         return tell_reasons(tx, found)
 
@@ -165,7 +182,15 @@ def _judge_claim(tx: Tx, world: World, run: Run, now: datetime) -> Verdict:
 
 def find_log(world: World, run_id: int) -> Path:
     """Return where an agent of this project keeps a run's output; the file exists once the run has begun."""
-    return log_path(world.config.folder / world.config.agent.logs, run_id)
+    return log_path(world.config.logs_folder, run_id)
+
+
+def _with_edges(row: Definition, edges: Sequence[Dependency]) -> ListedDefinition:
+    return ListedDefinition(
+        definition=row,
+        upstream=tuple(edge for edge in edges if edge.definition == row.name),
+        downstream=tuple(edge.definition for edge in edges if edge.upstream == row.name),
+    )
 
 
 def _tell_reasons(tx: Tx, found: list[Slot]) -> list[Slot]:

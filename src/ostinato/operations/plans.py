@@ -72,10 +72,12 @@ class PlanDetails:
         return all(shown.row.step.action == COMMAND and shown.row.step.number == 1 for shown in self.steps)
 
 
-def list_plans(world: World, *, statuses: Collection[RunStatus] = (), limit: int | None = None) -> list[ListedPlan]:
-    """List the runs whose plan is more than one command, newest first."""
+def list_plans(
+    world: World, *, statuses: Collection[RunStatus] = (), before: int | None = None, limit: int | None = None
+) -> list[ListedPlan]:
+    """List the runs whose plan is more than one command, newest first; ``before`` is a run: older ones are listed."""
     with world.store.read() as tx:
-        ids = list_planned_runs(tx, statuses=statuses, limit=limit)
+        ids = list_planned_runs(tx, statuses=statuses, before=before, limit=limit)
         found = [run for part in cut(ids) for run in runs.list_runs(tx, run_ids=part)]
         counts, progress, gates = plans.count_steps(tx, ids), measure_progress(tx, ids), find_gates(tx, found)
     return [ListedPlan(run, counts.get(run.id, {}), progress.get(run.id), gates.get(run.id, ())) for run in found]
@@ -110,10 +112,10 @@ def look_at_step(world: World, run_id: int, number: int) -> Step:
         return get_step(tx, get_run(tx, run_id), str(number)).step
 
 
-def list_output(world: World, run_id: int, step: int, *, after: int = 0) -> list[Chunk]:
+def list_output(world: World, run_id: int, step: int, *, after: int = 0, limit: int | None = None) -> list[Chunk]:
     """List what a step gave away while it ran: the chunks of its output numbered above ``after``."""
     with world.store.read() as tx:
-        return chunks.list_chunks(tx, run_id, step, after=after)
+        return chunks.list_chunks(tx, run_id, step, after=after, limit=limit)
 
 
 def _list_steps(tx: Tx, world: World, run: Run) -> list[ShownStep]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
+from typing import Protocol, TypeAlias
 
 from ostinato.engine.context import Context, Desired
 from ostinato.engine.ensure_chained_runs_start import ensure_chained_runs_start
@@ -161,9 +163,28 @@ def _shorten(says: Sequence[str]) -> str:
 # --- the repairs -----------------------------------------------------------------------------------------------------
 
 
-def _mend(name: str, does: str, mends: Callable[[Tx, Means], Sequence[str]]) -> Repair:
-    """Make a repair of a function that returns in words what it did."""
+_Mends: TypeAlias = Callable[[Tx, Means], Sequence[str]]
+"""Mends rows, and returns in words what it did."""
+
+
+class _DatedMends(Protocol):
+    """What the store mends in rows that say when it was done."""
+
+    def __call__(self, tx: Tx, since: Since, /, *, now: datetime) -> list[str]:
+        """Mend the rows as of ``now``; return in words what was done."""
+        ...
+
+
+def _mend(name: str, does: str, mends: _Mends) -> Repair:
     return Repair(name, does, lambda tx, means: Done(mends(tx, means)))
+
+
+def _undated(mends: Callable[[Tx, Since], list[str]]) -> _Mends:
+    return lambda tx, means: mends(tx, means.since)
+
+
+def _dated(mends: _DatedMends) -> _Mends:
+    return lambda tx, means: mends(tx, means.since, now=means.context.now)
 
 
 def _by_engine(name: str, does: str, step: Step, what: str) -> Repair:
@@ -175,6 +196,11 @@ def _by_engine(name: str, does: str, step: Step, what: str) -> Repair:
         return Done(changed, left=[outcome.error] if outcome.error else [], more=outcome.more)
 
     return Repair(name, does, act)
+
+
+def _complete_histories(tx: Tx, means: Means) -> list[str]:
+    context = means.context
+    return mending.complete_histories(tx, means.since, actor=context.actor, now=context.now)
 
 
 def _mend_heartbeats(tx: Tx, means: Means) -> list[str]:
@@ -193,48 +219,24 @@ def _restore_guards(tx: Tx, means: Means) -> Done:
 
 
 REPAIRS: tuple[Repair, ...] = (
-    _mend("end-again", "end runs that have ended by their history", lambda tx, it: mending.end_again(tx, it.since)),
-    _mend(
-        "complete-histories",
-        "have histories tell where their runs are",
-        lambda tx, it: mending.complete_histories(tx, it.since, actor=it.context.actor, now=it.context.now),
-    ),
+    _mend("end-again", "end runs that have ended by their history", _undated(mending.end_again)),
+    _mend("complete-histories", "have histories tell where their runs are", _complete_histories),
     _mend(
         "release-singletons",
         "let go of singletons that runs hold which have ended",
-        lambda tx, it: mending.release_singletons(tx, it.since),
+        _undated(mending.release_singletons),
     ),
-    _mend(
-        "close-steps",
-        "close steps of runs that have ended",
-        lambda tx, it: mending.close_left_steps(tx, it.since, now=it.context.now),
-    ),
-    _mend(
-        "drop-events",
-        "answer events of runs that have ended",
-        lambda tx, it: mending.drop_left_events(tx, it.since, now=it.context.now),
-    ),
+    _mend("close-steps", "close steps of runs that have ended", _dated(mending.close_left_steps)),
+    _mend("drop-events", "answer events of runs that have ended", _dated(mending.drop_left_events)),
     _mend(
         "rehome-runs",
         "have runs that have not begun belong to the owners of their slots",
-        lambda tx, it: mending.rehome_runs(tx, it.since),
+        _undated(mending.rehome_runs),
     ),
-    _mend(
-        "realign-slots",
-        "have slots say what their runs do",
-        lambda tx, it: mending.realign_slots(tx, it.since, now=it.context.now),
-    ),
-    _mend(
-        "drop-leases",
-        "drop leases that nobody renews",
-        lambda tx, it: mending.drop_dead_leases(tx, it.since, now=it.context.now),
-    ),
+    _mend("realign-slots", "have slots say what their runs do", _dated(mending.realign_slots)),
+    _mend("drop-leases", "drop leases that nobody renews", _dated(mending.drop_dead_leases)),
     _mend("mend-heartbeats", "take heartbeats from the future for such of now", _mend_heartbeats),
-    _mend(
-        "wake-slots",
-        "have slots examined that nobody looks at",
-        lambda tx, it: mending.wake_forgotten_slots(tx, it.since, now=it.context.now),
-    ),
+    _mend("wake-slots", "have slots examined that nobody looks at", _dated(mending.wake_forgotten_slots)),
     _mend("full-pass", "ask for a full pass", _ask_for_full_pass),
     _by_engine(
         "derive-dependencies",

@@ -84,8 +84,8 @@ def get_status(world: World) -> Status:
     now = world.clock.now()
     with world.store.read() as tx:
         sources = tuple(journal.list_source_states(tx))
-        engine = _find_engine(tx, world, now)
-        known = _list_agents(tx, world, now)
+        engine = find_engine(tx, world, now)
+        known = list_agent_states(tx, world, now)
         slot_counts, run_counts = slots.count_slots(tx, now=now), runs.count_runs(tx)
         troubles = (
             *_source_troubles(sources),
@@ -108,7 +108,8 @@ def get_status(world: World) -> Status:
         )
 
 
-def _find_engine(tx: Tx, world: World, now: datetime) -> EngineState:
+def find_engine(tx: Tx, world: World, now: datetime) -> EngineState:
+    """Return how the engines stand."""
     passes = journal.list_passes(tx, limit=PASSES_LOOKED_AT)
     last = passes[0] if passes else None
     return EngineState(
@@ -119,7 +120,8 @@ def _find_engine(tx: Tx, world: World, now: datetime) -> EngineState:
     )
 
 
-def _list_agents(tx: Tx, world: World, now: datetime) -> tuple[AgentState, ...]:
+def list_agent_states(tx: Tx, world: World, now: datetime) -> tuple[AgentState, ...]:
+    """List all agents, and whether each is at work."""
     timeout = world.engine_settings.heartbeat_timeout
     known = agents.list_agents(tx)
     return tuple(AgentState(agent, is_alive(agent, heartbeat_timeout=timeout, now=now)) for agent in known)
@@ -148,7 +150,8 @@ def _engine_troubles(engine: EngineState, now: datetime) -> Iterator[Trouble]:
         yield Trouble("no engine has made a pass yet", "start one: ostinato engine --forever, or ostinato up")
     elif engine.late:
         began = engine.last_pass.started_at
-        message = f"no engine is at work: the last pass began at {show(began)}, {format_duration(now - began)} ago"
+        age = format_duration(timedelta(seconds=int((now - began).total_seconds())))
+        message = f"no engine is at work: the last pass began at {show(began)}, {age} ago"
         yield Trouble(message, "start one: ostinato engine --forever, or ostinato up")
     for outcome in engine.steps:
         if outcome.error:

@@ -16,7 +16,8 @@ from ostinato.actions.encoding import encode
 from ostinato.actions.failures import make_error
 from ostinato.actions.requests import PlanRequest, build_plan, make_request
 from ostinato.errors import InvalidValue, NotPossible
-from ostinato.model.runs import Evidence, NewRun, Run, RunOrigin
+from ostinato.model.evidence import Evidence
+from ostinato.model.runs import NewRun, Run, RunOrigin
 from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import Phase, Rescue, Step, StepError, StepRules
 from ostinato.operations.names import get_run, name_run

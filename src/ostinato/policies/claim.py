@@ -96,12 +96,12 @@ def _singleton(facts: ClaimFacts) -> Iterator[Gate]:
     if facts.singleton is None:
         return
     if facts.held_by is None:
-        yield Gate("singleton", True, f"no other run holds {facts.singleton}")
+        yield Gate("singleton", True, f"no other run holds {facts.singleton}", about=facts.singleton)
     else:
         reason = f"run {facts.held_by} holds {facts.singleton}, or waits longer for it"
         end = f"the end of that run: ostinato show {facts.held_by}"
         clears = "nothing: the engine fails it in its next pass" if facts.refuses else end
-        yield Gate("singleton", False, reason, clears=clears)
+        yield Gate("singleton", False, reason, clears=clears, about=facts.singleton)
 
 
 def _agents(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
@@ -111,12 +111,12 @@ def _agents(facts: ClaimFacts, now: datetime) -> Iterator[Gate]:
     draining = [agent for agent in alive if agent.is_draining]
     yield _agent_alive(facts.queue, serving, taking) if taking or not draining else _all_drain(facts.queue, draining)
     if taking:
-        yield _free_place(taking, facts.ahead)
+        yield _free_place(facts.queue, taking, facts.ahead)
 
 
 def _agent_alive(queue: str, serving: Sequence[Agent], taking: Sequence[Agent]) -> Gate:
     if taking:
-        return Gate("agent", True, f"{_names(taking)} {_serves(taking)} queue {queue}")
+        return Gate("agent", True, f"{_names(taking)} {_serves(taking)} queue {queue}", about=queue)
     known = "no agent serves" if not serving else f"{_names(serving)} {_serves(serving)}"
     silent = ", but takes no runs now" if serving else ""
     return Gate(
@@ -124,6 +124,7 @@ def _agent_alive(queue: str, serving: Sequence[Agent], taking: Sequence[Agent]) 
         False,
         f"{known} queue {queue}{silent}",
         clears=f"whoever runs the agents: start one for queue {queue}",
+        about=queue,
     )
 
 
@@ -134,16 +135,19 @@ def _all_drain(queue: str, draining: Sequence[Agent]) -> Gate:
         False,
         f"{_names(draining)} {_serves(draining)} queue {queue}, but {drains}: asked by {first.drain_requested_by}",
         clears=f"a person: ostinato drain {first.name} --undo, or another agent for queue {queue}",
+        about=queue,
     )
 
 
-def _free_place(taking: Sequence[Agent], ahead: int) -> Gate:
+def _free_place(queue: str, taking: Sequence[Agent], ahead: int) -> Gate:
     places = sum(agent.concurrency for agent in taking)
     free = sum(max(0, agent.concurrency - agent.running) for agent in taking)
     queued = f"; {ahead} waiting before it" if ahead else ""
     if free:
-        return Gate("free_place", True, f"{free} of {places} places are free{queued}")
-    return Gate("free_place", False, f"all {places} places are taken{queued}", clears="the end of another run")
+        return Gate("free_place", True, f"{free} of {places} places are free{queued}", about=queue)
+    return Gate(
+        "free_place", False, f"all {places} places are taken{queued}", clears="the end of another run", about=queue
+    )
 
 
 def _names(agents: Sequence[Agent]) -> str:

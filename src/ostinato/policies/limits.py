@@ -103,11 +103,12 @@ def limit_gate(occupancy: Occupancy) -> Gate:
     gate = "pool" if demand.key.kind is LimitKind.POOL else f"{demand.key.kind}_limit"
     taken = f"{demand.key}: {used} of {demand.limit} places are used"
     if demand.fits(used):
-        return Gate(gate, True, taken)
+        return Gate(gate, True, taken, about=demand.key.name)
     needed = f", and it needs {demand.places}" if demand.places > 1 else ""
     by = f", by {_name_runs(occupancy.holders)}" if occupancy.holders else ""
     first = f": ostinato show {occupancy.holders[0]}" if occupancy.holders else ""
-    return Gate(gate, False, f"{taken}{by}{needed}", clears=f"the end of one of these runs{first}")
+    clears = f"the end of one of these runs{first}"
+    return Gate(gate, False, f"{taken}{by}{needed}", clears=clears, about=demand.key.name)
 
 
 def _name_runs(run_ids: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ostinato.model.definitions import RetryKind, RetryRule
-from ostinato.model.runs import LOST_KINDS, EndKind
+from ostinato.model.evidence import LOST_KINDS, EndKind
 
 LOST_WAIT = timedelta(seconds=0)
 """Work that was lost is tried again at once: nothing about it was at fault."""

@@ -85,6 +85,12 @@ class SlotFacts:
         )
 
 
+STANDING_GATES = frozenset(
+    {"definition_active", "definition_not_paused", "account_active", "account_not_paused", "maintenance"}
+)
+"""The gates of what stands above a slot or a run: they are asked before all others."""
+
+
 def judge_start(facts: SlotFacts, now: datetime) -> Verdict:
     """Judge whether the slot may start at ``now``, by its definition's start policy and what stands above it."""
     policy = START_POLICIES[facts.start.kind]
@@ -104,34 +110,36 @@ def standing_gates(facts: Standing, now: datetime) -> Iterator[Gate]:
 
 def _active(kind: str, name: str, active: bool) -> Gate:
     if active:
-        return Gate(f"{kind}_active", True, f"{kind} {name} is active")
+        return Gate(f"{kind}_active", True, f"{kind} {name} is active", about=name)
     return Gate(
         f"{kind}_active",
         False,
         f"{kind} {name} is declared inactive",
         clears=f"whoever declares it: set active to true where {name} is declared",
+        about=name,
     )
 
 
 def _not_paused(kind: str, name: str, pause: Pause | None) -> Gate:
     if pause is None:
-        return Gate(f"{kind}_not_paused", True, f"{kind} {name} is not paused")
+        return Gate(f"{kind}_not_paused", True, f"{kind} {name} is not paused", about=name)
     why = f": {pause.reason}" if pause.reason else ""
     return Gate(
         f"{kind}_not_paused",
         False,
         f"{kind} {name} was paused by {pause.by} at {_show(pause.at)}{why}",
         clears=f"a person: ostinato resume {kind} {name}",
+        about=name,
     )
 
 
 def _maintenance(account: str, window: Maintenance | None, now: datetime) -> Gate:
     if window is None or not window.covers(now):
-        return Gate("maintenance", True, f"account {account} is not in maintenance")
+        return Gate("maintenance", True, f"account {account} is not in maintenance", about=account)
     until = f"until {_show(window.ends_at)}" if window.ends_at else "with no end declared"
     clears = "time" if window.ends_at else f"whoever declares account {account}: give its maintenance an end"
     reason = f"account {account} is in maintenance {until}"
-    return Gate("maintenance", False, reason, clears=clears, earliest=window.ends_at)
+    return Gate("maintenance", False, reason, clears=clears, earliest=window.ends_at, about=account)
 
 
 def _after_success(facts: SlotFacts, now: datetime) -> Iterator[Gate]:
@@ -188,23 +196,25 @@ def _laid_out(upstream: UpstreamFacts, facts: SlotFacts, now: datetime) -> Gate 
         False,
         f"the slots of {upstream.definition} are not all laid out yet",
         clears="the engine, which is laying them out",
+        about=upstream.definition,
     )
 
 
 def _upstream(upstream: UpstreamFacts, enough: frozenset[SlotStatus], word: str) -> Gate:
-    gate = "previous_slot" if upstream.previous else f"upstream {upstream.definition}"
+    name = upstream.definition
+    gate = "previous_slot" if upstream.previous else f"upstream {name}"
     total = sum(upstream.counts.values())
     if not total:
         nothing = "it has no slot before this one" if upstream.previous else "no slot of it overlaps this period"
-        return Gate(gate, True, f"nothing to wait for: {nothing}")
+        return Gate(gate, True, f"nothing to wait for: {nothing}", about=name)
     missing = {status: count for status, count in upstream.counts.items() if status not in enough}
     if not missing:
-        return Gate(gate, True, f"{_slots(total)} of {upstream.definition} {word}")
+        return Gate(gate, True, f"{_slots(total)} of {name} {word}", about=name)
     status = max(missing, key=_trouble)
     first = upstream.first[status]
     waits_for = tuple(str(upstream.first[one]) for one in sorted(missing, key=_trouble, reverse=True))
-    reason = f"{sum(missing.values())} of {_slots(total)} of {upstream.definition} not {word}: {_describe(missing)}"
-    return Gate(gate, False, f"{reason}; first {first}", waits_for, clears=_what_clears(status, first))
+    reason = f"{sum(missing.values())} of {_slots(total)} of {name} not {word}: {_describe(missing)}"
+    return Gate(gate, False, f"{reason}; first {first}", waits_for, clears=_what_clears(status, first), about=name)
 
 
 def _what_clears(status: SlotStatus, slot: SlotName) -> str:

@@ -14,7 +14,8 @@ class Gate:
     """One condition: whether it is satisfied, why, what it waits for, and who or what clears it.
 
     ``earliest`` is the first instant at which it may be satisfied, where that is known; ``None`` means that only an
-    event clears it.
+    event clears it. ``about`` names the definition, account, pool or queue that it is a condition of, where there is
+    one: what waits alike has the same ``kind``, and waits for the same if it is ``about`` the same.
     """
 
     gate: str
@@ -23,6 +24,12 @@ class Gate:
     waits_for: tuple[str, ...] = ()
     clears: str = ""
     earliest: datetime | None = None
+    about: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Return which condition it is, without what it is about."""
+        return self.gate.partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)

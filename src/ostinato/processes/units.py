@@ -22,6 +22,8 @@ LEEWAY = timedelta(seconds=20)
 """What an agent may take to leave beyond its grace period and farewell."""
 ENGINE_STOP = timedelta(seconds=90)
 """How long an engine may take to finish the pass that it has begun."""
+CONSOLE_STOP = timedelta(seconds=30)
+"""How long a console may take to finish the answers that it has begun."""
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PLAIN = re.compile(r"[A-Za-z0-9_@:.,+/=%-]+")
@@ -32,6 +34,7 @@ class Part(StrEnum):
 
     ENGINE = "engine"
     AGENT = "agent"
+    CONSOLE = "console"
     UP = "up"
 
 
@@ -83,7 +86,7 @@ def _make_unit(part: Part, place: _Place, grace: timedelta) -> Unit:
 
 
 def _describe(part: Part, place: _Place) -> str:
-    what = {Part.ENGINE: "engine", Part.AGENT: "agent %i", Part.UP: "engine and agent"}[part]
+    what = {Part.AGENT: "agent %i", Part.UP: "engine, agent and console"}.get(part, part.value)
     lines = [f"Description=Ostinato {what} of {_escape(str(place.folder))}"]
     if not place.user:
         lines += ["Wants=network-online.target", "After=network-online.target postgresql.service"]
@@ -91,7 +94,8 @@ def _describe(part: Part, place: _Place) -> str:
 
 
 def _serve(part: Part, place: _Place, grace: timedelta) -> str:
-    stop = ENGINE_STOP if part is Part.ENGINE else grace + timedelta(seconds=FAREWELL_SECONDS) + LEEWAY
+    farewell = grace + timedelta(seconds=FAREWELL_SECONDS) + LEEWAY
+    stop = {Part.ENGINE: ENGINE_STOP, Part.CONSOLE: CONSOLE_STOP}.get(part, farewell)
     lines = [
         "# It says when it is ready, and at each turn of its loop that it lives. A loop that hangs is ended.",
         "Type=notify",
@@ -106,7 +110,8 @@ def _serve(part: Part, place: _Place, grace: timedelta) -> str:
         "RestartSec=5",
         f"TimeoutStopSec={stop.total_seconds():.0f}",
     ]
-    return _join([*lines, *(_shield(place) if part is Part.ENGINE else _spare_commands())])
+    starts_commands = part in (Part.AGENT, Part.UP)
+    return _join([*lines, *(_spare_commands() if starts_commands else _shield(place))])
 
 
 def _spare_commands() -> list[str]:
@@ -124,7 +129,7 @@ def _spare_commands() -> list[str]:
 
 
 def _shield(place: _Place) -> list[str]:
-    """Return what keeps an engine to what it needs: its project, its database, and the network."""
+    """Return what keeps who starts no commands to what it needs: its project, its database, and the network."""
     if place.user:
         return ["# It starts no commands, and needs no more rights than it has.", "NoNewPrivileges=yes"]
     return [
@@ -149,6 +154,7 @@ def _command(part: Part, place: _Place) -> str:
     options = {
         Part.ENGINE: ["engine", "--forever"],
         Part.AGENT: ["agent", "--forever", "--name", "%H-%i"],  # no other machine has that
+        Part.CONSOLE: ["console"],
         Part.UP: ["up"],
     }[part]
     program, project = (_quote(path).replace("$", "$$") for path in (sys.executable, str(place.file)))

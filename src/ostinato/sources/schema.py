@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
@@ -19,7 +19,6 @@ from ostinato.sources.registry import ACCOUNT_SOURCES, DEFINITION_SOURCES
 from ostinato.sources.sql import SqlForm
 
 SchemaKind: TypeAlias = Literal["project", "accounts", "definitions"]
-SCHEMA_KINDS: tuple[SchemaKind, ...] = get_args(SchemaKind)
 
 _FORMS: Mapping[SchemaKind, type[Form]] = {
     "project": ProjectForm,

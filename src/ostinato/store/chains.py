@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, update
 
-from ostinato.model.runs import EndKind, Evidence, Need
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import Need
 from ostinato.model.statuses import FINAL_RUN_STATUSES, SUCCEEDED_RUN_STATUSES, RunStatus
 from ostinato.model.transitions import Party
 from ostinato.store import schema as t

@@ -6,12 +6,10 @@ from collections.abc import Collection
 
 from sqlalchemy import func, select
 
-from ostinato.model.runs import Run
 from ostinato.model.statuses import RunStatus
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks
-from ostinato.store.runs import list_runs
 
 
 def count_children(tx: Tx, run_id: int, step: int) -> dict[RunStatus, int]:
@@ -31,12 +29,6 @@ def count_children_of(tx: Tx, run_ids: Collection[int]) -> dict[tuple[int, int],
         for run_id, step, status, count in tx.execute(found):
             counts.setdefault((run_id, step), {})[RunStatus(status)] = count
     return counts
-
-
-def list_children(tx: Tx, run_id: int, step: int) -> list[Run]:
-    """List the children of a step in the order of their numbers."""
-    children = [run for run in list_runs(tx, parent_run_id=run_id) if run.parent_step == step]
-    return sorted(children, key=lambda run: run.child_number or 0)
 
 
 def find_last_child(tx: Tx, run_id: int, step: int) -> int:

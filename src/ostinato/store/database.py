@@ -42,12 +42,15 @@ class Store:
 
     ``location`` is where the database is, fit to be shown: without a password. ``connections`` counts those that were
     made. One on which the database was found to be away is not used again.
+    Where it is not to ``create`` a database, nothing is left behind in the place of one that is not there: connecting
+    raises ``NoDatabase``.
     ``fault_point`` is called before and after every commit, with the word for which: there a test may let the process
     die, or the commit's answer be lost.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = True) -> None:
         self.url = _read_url(url)
+        self.create = create
         self.location = self.url.render_as_string(hide_password=True)
         self.connections = 0
         self._file: DatabaseFile | None = None
@@ -108,7 +111,7 @@ class Store:
     def _make_engine(self) -> Engine:
         if self.dialect == "postgresql":
             return _make_postgres_engine(self.url)
-        engine, self._file = make_sqlite_engine(self.url, pool_seconds=POOL_SECONDS)
+        engine, self._file = make_sqlite_engine(self.url, create=self.create, pool_seconds=POOL_SECONDS)
         return engine
 
     def _count_connection(self, connection: object, record: object) -> None:
@@ -147,6 +150,19 @@ class Store:
             connection.close()
             return None
         return connection
+
+
+class Rehearsal(Store):
+    """The same way to the same database, but that nothing is kept of what is written: every change is rolled back."""
+
+    def __init__(self, store: Store) -> None:
+        vars(self).update(vars(store))
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """Open a transaction that may write, and that is rolled back at the end of the block."""
+        with self.rehearse() as tx:
+            yield tx
 
 
 def _was_cut(connection: Connection) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus
 from ostinato.model.steps import EventFate
 from ostinato.model.transitions import Party

@@ -12,7 +12,7 @@ from sqlalchemy import CompoundSelect, Select, and_, func, literal, or_, select,
 
 from ostinato.model.accounts import Account
 from ostinato.model.definitions import Definition
-from ostinato.model.runs import LOST_KINDS, EndKind
+from ostinato.model.evidence import LOST_KINDS, EndKind
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import SlotStatus
 from ostinato.policies.retry import RetryFacts

@@ -37,6 +37,15 @@ def read_server_version(tx: Tx) -> str:
     return f"PostgreSQL {tx.execute(text('SHOW server_version')).scalar_one()}"
 
 
+def measure_size(tx: Tx) -> int:
+    """Return how many bytes the database takes."""
+    if tx.dialect.name == "sqlite":
+        size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        size = "SELECT pg_database_size(current_database())"
+    return int(tx.execute(text(size)).scalar_one())
+
+
 def read_sqlite_health(store: Store, tx: Tx) -> SqliteHealth | None:
     """Return how SQLite works here; ``None`` on another database."""
     if store.dialect != "sqlite":

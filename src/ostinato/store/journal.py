@@ -7,12 +7,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from ostinato.model.engine import AuditEntry, Pass, SourceState, StepOutcome
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
-from ostinato.store.dialects import insert_or_skip, upsert
+from ostinato.store.dialects import count_inserted, insert_or_skip, upsert
 
 
 def keep_pass(tx: Tx, *, engine: str, started_at: datetime, seconds: float, outcomes: Sequence[StepOutcome]) -> None:
@@ -114,25 +114,61 @@ def find_lease_holder(tx: Tx, name: str, *, now: datetime) -> str | None:
     return tx.execute(select(t.leases.c.holder).where(t.leases.c.name == name, t.leases.c.expires_at > now)).scalar()
 
 
-def record_audit(tx: Tx, entry: AuditEntry) -> None:
-    """Store what a person changed."""
-    tx.execute(insert(t.audit).values(asdict(entry)))
+def record_audit(tx: Tx, entry: AuditEntry) -> bool:
+    """Store what a person changed; ``False`` when the same request has done that to the same target before."""
+    values = asdict(entry)
+    del values["id"]
+    return count_inserted(tx, insert_or_skip(tx, t.audit).values(values)) > 0
 
 
-def list_audit(tx: Tx, *, limit: int, target: str | None = None) -> list[AuditEntry]:
-    """List what people changed, newest first."""
-    chosen = select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
-    if target is not None:
-        chosen = chosen.where(t.audit.c.target == target)
-    return [
-        AuditEntry(at=row.at, actor=row.actor, action=row.action, target=row.target, reason=row.reason)
-        for row in tx.execute(chosen)
-    ]
+def list_audit(
+    tx: Tx,
+    *,
+    limit: int | None,
+    target: str | None = None,
+    about: str | None = None,
+    actor: str | None = None,
+    action: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before_id: int | None = None,
+) -> list[AuditEntry]:
+    """List what people changed, newest first.
+
+    Every filter that is given must fit: ``about`` is a part of the target's name, ``before_id`` the entry after which
+    to go on. ``until`` itself is not included.
+    """
+    audit = t.audit.c
+    chosen = select(t.audit).order_by(audit.id.desc()).limit(limit)
+    exactly = {audit.target: target, audit.actor: actor, audit.action: action}
+    for column, value in exactly.items():
+        chosen = chosen if value is None else chosen.where(column == value)
+    if about is not None:
+        chosen = chosen.where(audit.target.contains(about, autoescape=True))
+    if since is not None:
+        chosen = chosen.where(audit.at >= since)
+    if until is not None:
+        chosen = chosen.where(audit.at < until)
+    if before_id is not None:
+        chosen = chosen.where(audit.id < before_id)
+    return [_to_audit_entry(row) for row in tx.execute(chosen)]
 
 
-def count_rows(tx: Tx) -> dict[str, int]:
-    """Count the rows of every table."""
-    return {
-        table.name: tx.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in t.metadata.sorted_tables
-    }
+def list_done(tx: Tx, request: str) -> list[AuditEntry]:
+    """List what a request has done already, in the order in which it was."""
+    done = select(t.audit).where(t.audit.c.request == request).order_by(t.audit.c.id)
+    return [_to_audit_entry(row) for row in tx.execute(done)]
+
+
+def _to_audit_entry(row: Any) -> AuditEntry:
+    return AuditEntry(
+        at=row.at,
+        actor=row.actor,
+        action=row.action,
+        target=row.target,
+        reason=row.reason,
+        via=row.via,
+        request=row.request,
+        request_target=row.request_target,
+        id=row.id,
+    )

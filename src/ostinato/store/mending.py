@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import (
     FINAL_RUN_STATUSES,
     FINAL_SLOT_STATUSES,
@@ -138,7 +138,7 @@ def _align(status: str, run: Any, now: datetime) -> dict[str, Any]:
     """Return what a slot becomes that says ``status`` by the run that decides; one that has ended stays ended."""
     if run is None:
         waits = {"status": SlotStatus.PENDING, "attempts": 0, "run_id": None, "examine_at": now}
-        return {**waits, "finished_at": None, "reason": ""}
+        return {**waits, "finished_at": None, "reason": "", "gate": None}
     refers = {"run_id": run.id, "series": run.series, "attempts": run.attempt, "examine_at": None}
     if status in FINAL_SLOT_STATUSES and run.status in FINAL_RUN_STATUSES:
         return {"status": SlotStatus(status), "run_id": run.id}

@@ -31,7 +31,7 @@ from sqlalchemy import (
     update,
 )
 
-from ostinato.model.runs import Evidence
+from ostinato.model.evidence import Evidence
 from ostinato.model.statuses import (
     FINAL_RUN_STATUSES,
     FINAL_SLOT_STATUSES,

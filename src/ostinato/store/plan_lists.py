@@ -18,13 +18,20 @@ from ostinato.store.step_rows import to_step
 _DONE = (StepStatus.SUCCESS, StepStatus.SKIPPED)
 
 
-def list_planned_runs(tx: Tx, *, statuses: Collection[RunStatus] = (), limit: int | None = None) -> list[int]:
-    """List the runs of a Python action, and those whose plan has more than one step, newest first."""
+def list_planned_runs(
+    tx: Tx, *, statuses: Collection[RunStatus] = (), before: int | None = None, limit: int | None = None
+) -> list[int]:
+    """List the runs of a Python action, and those whose plan has more than one step, newest first.
+
+    ``before`` is a run: older ones are listed.
+    """
     run, step = t.runs.c, t.steps.c
     has_plan = exists().where(step.run_id == run.id, or_(step.number > 1, step.action != COMMAND))
     wanted = select(run.id).where(or_(run.action.is_not(None), has_plan)).order_by(run.id.desc()).limit(limit)
     if statuses:
         wanted = wanted.where(run.status.in_(sorted(statuses)))
+    if before is not None:
+        wanted = wanted.where(run.id < before)
     return list(tx.execute(wanted).scalars())
 
 

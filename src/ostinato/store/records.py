@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 
 from ostinato.model.accounts import Account, DeclaredAccount
 from ostinato.model.definitions import DeclaredDefinition, Definition
-from ostinato.model.runs import EndKind, Evidence, Transition
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import Transition
 from ostinato.model.statuses import RunStatus
 from ostinato.model.versions import to_json_value
 from ostinato.policies.start import Pause

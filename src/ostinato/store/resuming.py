@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ostinato.model.runs import Evidence
+from ostinato.model.evidence import Evidence
 from ostinato.model.statuses import RunStatus
 from ostinato.model.transitions import Party
 from ostinato.store import schema as t

@@ -5,18 +5,20 @@ Which run holds a singleton is settled when one is claimed. Here is what becomes
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 
-from ostinato.model.runs import EndKind, Evidence, RunRules
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import RunRules
 from ostinato.model.statuses import RunStatus
 from ostinato.model.transitions import Party
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.followups import note_hooks
-from ostinato.store.moves import Move, move_runs, wake_others
+from ostinato.store.moves import Move, chunks, move_runs, wake_others
 
 _rival = t.runs.alias("rival")
 
@@ -46,6 +48,15 @@ def to_rules(row: Any) -> RunRules:
 def find_rival(tx: Tx, run_id: int) -> int | None:
     """Return the run that holds the singleton of this one, or waits longer for it."""
     return tx.execute(select(_name_rival()).where(t.runs.c.id == run_id)).scalar_one()
+
+
+def find_rivals(tx: Tx, run_ids: Collection[int]) -> dict[int, int]:
+    """Return, of many runs, those that have such a rival, each with it."""
+    found: dict[int, int] = {}
+    for part in chunks(run_ids):
+        rows = tx.execute(select(t.runs.c.id, _name_rival().label("rival")).where(t.runs.c.id.in_(part)))
+        found |= {row.id: row.rival for row in rows if row.rival is not None}
+    return found
 
 
 def fail_refusing_runs(tx: Tx, *, actor: str, now: datetime, limit: int) -> int:

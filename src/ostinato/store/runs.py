@@ -23,6 +23,7 @@ from ostinato.store.dialects import insert_or_skip, reserve_keys, take_singleton
 from ostinato.store.moves import Move, chunks, move_runs, record_creation
 from ostinato.store.records import to_evidence, to_transition
 
+_TO_BE_TAKEN = LIVE_RUN_STATUSES - {RunStatus.RUNNING}
 _NO_COLUMNS = frozenset({"cause", "needs", "hold_singleton"})
 _LARGE = frozenset({"input", "context", "hooks"})
 """Columns that may be large, and that only who carries out a run asks for."""
@@ -61,6 +62,12 @@ def hasten_run(tx: Tx, *, run_id: int, actor: str, cause: str, now: datetime) ->
     return bool(move_runs(tx, move, t.runs.c.id == run_id, expected=[RunStatus.SCHEDULED]))
 
 
+def set_priority(tx: Tx, run_id: int, priority: int) -> bool:
+    """Give a run that an agent has yet to take another priority; ``False`` for any other."""
+    waiting = update(t.runs).where(t.runs.c.id == run_id, t.runs.c.status.in_(sorted(_TO_BE_TAKEN)))
+    return tx.execute(waiting.values(priority=priority)).rowcount > 0
+
+
 def find_run(tx: Tx, run_id: int) -> Run | None:
     """Return one run, or ``None``."""
     row = tx.execute(_runs().where(t.runs.c.id == run_id)).one_or_none()
@@ -76,9 +83,11 @@ def list_runs(
     slot_id: int | None = None,
     parent_run_id: int | None = None,
     run_ids: Collection[int] = (),
+    agent: str | None = None,
+    before: int | None = None,
     limit: int | None = None,
 ) -> list[Run]:
-    """List runs, newest first; every filter that is given must fit."""
+    """List runs, newest first; every filter that is given must fit. ``before`` is a run: older ones are listed."""
     chosen = _runs().order_by(t.runs.c.id.desc()).limit(limit)
     if statuses:
         chosen = chosen.where(t.runs.c.status.in_(sorted(statuses)))
@@ -92,6 +101,10 @@ def list_runs(
         chosen = chosen.where(t.runs.c.parent_run_id == parent_run_id)
     if run_ids:
         chosen = chosen.where(t.runs.c.id.in_(run_ids))
+    if agent is not None:
+        chosen = chosen.where(t.agents.c.name == agent)
+    if before is not None:
+        chosen = chosen.where(t.runs.c.id < before)
     return [_to_run(row) for row in tx.execute(chosen)]
 
 
@@ -173,6 +186,7 @@ def _follow(tx: Tx, run_ids: Sequence[int]) -> None:
                 examine_at=None,
                 finished_at=None,
                 reason="",
+                gate=None,
             )
         )
 

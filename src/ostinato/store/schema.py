@@ -31,8 +31,10 @@ from sqlalchemy import (
     text,
 )
 
+from ostinato.model.access import Role
 from ostinato.model.definitions import Matrix, StartKind
-from ostinato.model.runs import EndKind, RunOrigin
+from ostinato.model.evidence import EndKind
+from ostinato.model.runs import RunOrigin
 from ostinato.model.statuses import (
     FINAL_RUN_STATUSES,
     FINAL_SLOT_STATUSES,
@@ -171,6 +173,7 @@ slots = Table(
     Column("status", String(16), nullable=False),
     Column("examine_at", Instant),
     Column("reason", Text, nullable=False),
+    Column("gate", Text),  # what a pending slot waits for, as the engine last saw it: the kind of it, and of what
     Column("series", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("run_id", Key),
@@ -416,7 +419,7 @@ transitions = Table(
     Column("cause", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("lease_token", Integer, nullable=False),
-    Index("transitions_run_id_idx", "run_id", "id"),
+    Index("transitions_run_id_idx", "run_id"),
     # [4] A run ends once.
     Index(
         "transitions_final_key",
@@ -596,7 +599,57 @@ audit = Table(
     Column("id", Key, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("request", Text),
+    Column("request_target", Text),
+    CheckConstraint("(request IS NULL) = (request_target IS NULL)", name="request"),
+    # What a request asks for is done once to each of its targets, however often the request is sent.
+    Index(
+        "audit_request_key",
+        "request",
+        "request_target",
+        unique=True,
+        postgresql_where=text("request IS NOT NULL"),
+        sqlite_where=text("request IS NOT NULL"),
+    ),
+)
+
+# Who may come in by the API. Of secrets only hashes are kept: slow ones of passwords, plain ones of what is random.
+users = Table(
+    "users",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _one_of("role", Role),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _one_of("role", Role),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", Key, ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False),
+    Column("secret_hash", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("sessions_user_id_idx", "user_id"),
+    Index("sessions_expires_at_idx", "expires_at"),
 )

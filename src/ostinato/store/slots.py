@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, true, tuple_, update
 
-from ostinato.model.slots import Slot, SlotFace, SlotName, slot_face
+from ostinato.model.slots import Slot, SlotFace, SlotName, SlotPlace, slot_face
 from ostinato.model.statuses import RunStatus, SlotStatus
+from ostinato.policies.verdict import Gate
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks, lock_work, sleeps, wake, wake_dependents
@@ -63,14 +64,17 @@ def take_slots_to_examine(tx: Tx, *, now: datetime, limit: int) -> list[int]:
     return ids
 
 
-def keep_reasons(tx: Tx, reasons: Mapping[int, tuple[str, datetime | None]]) -> None:
-    """Store why slots may not start, and when to examine them again should nothing else happen before."""
+def keep_reasons(tx: Tx, reasons: Mapping[int, tuple[Gate, datetime | None]]) -> None:
+    """Store what slots wait for and why, and when to examine them again should nothing else happen before."""
     if reasons:
         tx.execute(
             update(t.slots)
             .where(t.slots.c.id == bindparam("slot"), t.slots.c.status == SlotStatus.PENDING)
-            .values(reason=bindparam("why"), examine_at=bindparam("again")),
-            [{"slot": id, "why": reason, "again": again} for id, (reason, again) in reasons.items()],
+            .values(reason=bindparam("why"), gate=bindparam("what"), examine_at=bindparam("again")),
+            [
+                {"slot": id, "why": gate.reason, "what": f"{gate.kind} {gate.about}".rstrip(), "again": again}
+                for id, (gate, again) in reasons.items()
+            ],
         )
 
 
@@ -175,11 +179,23 @@ def list_slots_of(tx: Tx, slot_ids: Collection[int]) -> list[Slot]:
     return [_to_slot(row) for part in parts for row in tx.execute(_slots().where(t.slots.c.id.in_(part)))]
 
 
-def list_slots(tx: Tx, chosen: SlotFilter, *, limit: int | None = None, newest_first: bool = False) -> list[Slot]:
-    """List the slots that ``chosen`` means, by start, definition and account."""
-    start = t.slots.c.starts_at.desc() if newest_first else t.slots.c.starts_at
+def list_slots(
+    tx: Tx,
+    chosen: SlotFilter,
+    *,
+    limit: int | None = None,
+    newest_first: bool = False,
+    after: SlotPlace | None = None,
+) -> list[Slot]:
+    """List the slots that ``chosen`` means, by start, definition and account: those that follow the place ``after``."""
+    start, account = t.slots.c.starts_at, func.coalesce(t.accounts.c.token, "")
+    rest = (t.definitions.c.name, account, t.slots.c.id)
     statement = _slots().where(*_conditions(chosen)).limit(limit)
-    statement = statement.order_by(start, t.definitions.c.name, t.accounts.c.token, t.slots.c.id)
+    statement = statement.order_by(start.desc() if newest_first else start, *rest)
+    if after is not None:
+        further = start < after.starts_at if newest_first else start > after.starts_at
+        beside = tuple_(*rest) > (after.definition, after.account, after.id)
+        statement = statement.where(or_(further, and_(start == after.starts_at, beside)))
     return [_to_slot(row) for row in tx.execute(statement)]
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from ostinato.errors import ConfigurationError, StoreError, StoreUnavailable
+from ostinato.errors import ConfigurationError, NoDatabase, StoreError, StoreUnavailable
 from ostinato.store.compiled import SHARED, Alike
 
 try:
@@ -57,6 +57,11 @@ class DatabaseFile:
     def note(self) -> None:
         """Take note of which file it is that is connected to, if that is not known."""
         self._identity = self._identity or self._identify()
+
+    def look_for(self) -> None:
+        """Raise ``NoDatabase`` unless there is a file of that name, or was when it was noted."""
+        if self._identity is None and self._identify() is None:
+            raise NoDatabase(f"there is no database yet: no file {self._path}")
 
     def check(self) -> None:
         """Raise ``StoreUnavailable`` unless the file of that name is the one that is known."""
@@ -97,8 +102,11 @@ class Dialect(Alike, SQLiteDialect_pysqlite):
 registry.register("sqlite.ostinato", __name__, Dialect.__name__)
 
 
-def make_sqlite_engine(url: URL, *, pool_seconds: float) -> tuple[Engine, DatabaseFile]:
-    """Make what lends connections, each to the one file. ``pool_seconds`` is how long a thread waits for its turn."""
+def make_sqlite_engine(url: URL, *, create: bool, pool_seconds: float) -> tuple[Engine, DatabaseFile]:
+    """Make what lends connections, each to the one file. ``pool_seconds`` is how long a thread waits for its turn.
+
+    SQLite makes the file that it is to connect to. Without ``create`` one that is not there is ``NoDatabase``.
+    """
     patience = _read_patience(url)
     file = DatabaseFile(Path(url.database or ""))
     engine = create_engine(
@@ -117,6 +125,8 @@ def make_sqlite_engine(url: URL, *, pool_seconds: float) -> tuple[Engine, Databa
     @event.listens_for(engine, "do_connect")
     def look_first(*whatever: object) -> None:
         file.check()
+        if not create:
+            file.look_for()
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:

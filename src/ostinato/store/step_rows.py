@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import JSON
 
 from ostinato.model.definitions import RetryKind, RetryRule
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import Json, Phase, Rescue, Step, StepError, StepRules, WakeKind
 

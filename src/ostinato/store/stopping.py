@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from ostinato.model.runs import EndKind, Evidence
+from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import LIVE_RUN_STATUSES, RunStatus
 from ostinato.model.transitions import Party
 from ostinato.store import schema as t

@@ -50,10 +50,10 @@ def list_occupancies(tx: Tx, bounds: Bounds, rules: ClaimRules) -> tuple[Occupan
 
 
 def _tell_occupancy(tx: Tx, demand: Demand, used: int) -> Occupancy:
-    return Occupancy(demand, used, () if demand.fits(used) else _list_holders(tx, demand))
+    return Occupancy(demand, used, () if demand.fits(used) else list_holders(tx, demand))
 
 
-def _list_holders(tx: Tx, demand: Demand) -> tuple[int, ...]:
+def list_holders(tx: Tx, demand: Demand) -> tuple[int, ...]:
     """List the first running runs that use places of a limit, and one more than a reason names."""
     kind, name = demand.key
     uses: dict[LimitKind, ColumnElement[bool]] = {

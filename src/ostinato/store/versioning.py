@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import inspect, text
 
-from ostinato.errors import SchemaMismatch
+from ostinato.errors import NoDatabase, SchemaMismatch
 from ostinato.store.database import Store, Tx
 from ostinato.store.schema import metadata
 from ostinato.store.triggers import TRIGGERS
@@ -34,24 +34,25 @@ def read_version(tx: Tx) -> str | None:
 
 
 def open_schema(store: Store) -> None:
-    """Make sure that the database fits this program: create an empty one, refuse an older or newer one.
+    """Make sure that the database fits this program: fill an empty one, refuse an older or newer one.
 
-    Raises ``SchemaMismatch`` with what to do. Two processes that open an empty database at once create it once.
+    Raises ``SchemaMismatch`` with what to do, ``NoDatabase`` for an empty one where the store is not to ``create`` it.
+    Two processes that open an empty database at once create it once.
     """
     with store.read() as tx:
         version = read_version(tx)
-    if version is None:
+    if version is None and store.create:
         create_schema(store)
     else:
         check_version(version, store.location)
 
 
 def check_version(version: str | None, location: str) -> None:
-    """Raise ``SchemaMismatch`` unless ``version`` is the one this program works with."""
+    """Raise ``SchemaMismatch`` or ``NoDatabase`` unless ``version`` is the one this program works with."""
     if version == SCHEMA_VERSION:
         return
     if version is None:
-        raise SchemaMismatch(f"the database at {location} is empty", hint="run: ostinato db upgrade")
+        raise NoDatabase(f"the database at {location} is empty")
     if version < SCHEMA_VERSION:
         raise SchemaMismatch(
             f"the database at {location} has schema {version}, this program needs {SCHEMA_VERSION}",

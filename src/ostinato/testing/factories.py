@@ -20,7 +20,8 @@ from ostinato.model.definitions import (
     StartKind,
     StartRule,
 )
-from ostinato.model.runs import ClaimedRun, EndKind, Evidence, NewRun, RunOrigin
+from ostinato.model.evidence import EndKind, Evidence
+from ostinato.model.runs import ClaimedRun, NewRun, RunOrigin
 from ostinato.model.statuses import RunStatus
 from ostinato.store.claims import HeldMove
 

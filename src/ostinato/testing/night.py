@@ -19,8 +19,9 @@ from ostinato.model.accounts import DeclaredAccount
 from ostinato.model.agents import Agent
 from ostinato.model.definitions import DeclaredDefinition
 from ostinato.model.engine import StepOutcome
+from ostinato.model.evidence import EndKind
 from ostinato.model.limits import DEFAULT_RULES
-from ostinato.model.runs import ClaimedRun, EndKind, NewRun, Run
+from ostinato.model.runs import ClaimedRun, NewRun, Run
 from ostinato.model.slots import Slot, SlotFace, SlotName
 from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.policies.alignment import Load

@@ -48,10 +48,16 @@ class Program:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, *arguments: str) -> Answer:
-        """Run the program to its end."""
+    def __call__(self, *arguments: str, given: str | None = None) -> Answer:
+        """Run the program to its end; ``given`` is what it finds on its standard input."""
         done = subprocess.run(
-            _command(arguments), cwd=self.folder, env=self._environment(), capture_output=True, text=True, check=False
+            _command(arguments),
+            cwd=self.folder,
+            env=self._environment(),
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return Answer(done.stdout, done.stderr, done.returncode)
 

@@ -63,7 +63,7 @@ def trigger(
     one that starts later is planned by an agent.
     """
     plan_options = TriggerOptions(start_at=start_at, start_before=start_before, after=tuple(after or ()))
-    with opened(session) as world:
+    with opened(session, create=True) as world:
         by = find_person()
         if ":" in target and "/" not in target:
             _refuse_options("a plan is given its --input alone", account, start, end, param)

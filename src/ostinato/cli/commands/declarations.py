@@ -11,7 +11,7 @@ from rich.text import Text
 from ostinato.cli.exit_codes import ExitCode
 from ostinato.cli.failures import count_problems, render_problems
 from ostinato.cli.options import Flag, Given, ReasonOption
-from ostinato.cli.project import opened, project_file
+from ostinato.cli.project import opened, opened_to_rehearse, project_file
 from ostinato.cli.session import Session
 from ostinato.cli.words import count
 from ostinato.config import load_config
@@ -52,9 +52,10 @@ def _find_problems(session: Session) -> tuple[Problem, ...]:
 def diff(*, session: Given) -> ExitCode:
     """Show what the next pass of the engine would change.
 
-    It rehearses that pass and takes everything back. The exit code is 1 if a source cannot be loaded or is held back.
+    It rehearses that pass and takes everything back; a project that has no database yet does not get one. The exit
+    code is 1 if a source cannot be loaded or is held back.
     """
-    with opened(session) as world:
+    with opened_to_rehearse(session) as world:
         found = declaring.diff(world)
     _answer(session, found, done=False)
     return _code(found)
@@ -72,7 +73,7 @@ def apply(
 
     An engine does the same by itself in every pass, except for removals that are held back: these want a word from you.
     """
-    with opened(session) as world:
+    with opened(session, create=True) as world:
         made = declaring.apply(world, by=find_person(), reason=reason, confirm_removals=confirm_removals)
     _answer(session, made, done=True)
     return _code(made)

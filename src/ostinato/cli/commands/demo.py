@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,7 +40,8 @@ def demo(
     with _preparing(session) as tell:
         day_range = prepare(folder, days=days, progress=tell)
     project = replace(session, project=folder)
-    with opened(project, logs=Logs(form="text", without=frozenset({"store_unavailable", "store_is_back"}))) as world:
+    logs = Logs(form="text", without=frozenset({"store_unavailable", "store_is_back"}))
+    with opened(project, create=True, logs=logs) as world:
         code = drive_up(project, world, until_idle=True, in_words=True)
     if code is ExitCode.OK and not session.json:
         session.answer(_what_next(folder, days, day_range))
@@ -63,6 +65,7 @@ def _what_next(folder: Path, days: int, day_range: DayRange) -> list[Text | str]
     return [
         "",
         Text.assemble("The report: ", (str(folder / "report" / "index.html"), "bold")),
+        f"The night in a browser: ostinato console --project {shlex.quote(str(folder))}",
         "",
         "To look behind it:",
         f"  cd {folder}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,10 +17,11 @@ from ostinato.cli.session import Session
 from ostinato.cli.targets import find_run_id
 from ostinato.errors import NotFound, NotPossible
 from ostinato.executors.logs import follow_log, read_log
-from ostinato.model.runs import EndKind
+from ostinato.model.evidence import EndKind
 from ostinato.model.statuses import FINAL_RUN_STATUSES, FINAL_STEP_STATUSES, StepStatus
 from ostinato.model.steps import Chunk
 from ostinato.operations.listing import find_log
+from ostinato.operations.logs import write_chunk
 from ostinato.operations.plans import PlanDetails, ShownStep, list_output, look_at_step, pick_step, show_plan
 from ostinato.operations.results import find_standing
 from ostinato.world import World
@@ -98,7 +98,7 @@ class _Writer:
     def read(self) -> Iterator[bytes]:
         """Yield what there is by now; ``NotFound`` when a log is not here that should be there."""
         if self.log is None:
-            yield from _render(self._list_chunks(after=0))
+            yield from map(write_chunk, self._list_chunks(after=0))
         elif self.has_begun and not self.log.exists():
             agent = find_standing(self.world, self.run_id).run.agent or "unknown"
             name = self.look().name
@@ -116,7 +116,7 @@ class _Writer:
         while not is_over:
             is_over = self.look().is_over
             chunks = self._list_chunks(after=last)
-            yield from _render(chunks)
+            yield from map(write_chunk, chunks)
             last = chunks[-1].number if chunks else last
             if not (is_over or chunks):
                 self._pause()
@@ -133,13 +133,6 @@ def _make_writer(world: World, plan: PlanDetails, shown: ShownStep) -> _Writer:
     was_refused = step.error is not None and step.error.kind == EndKind.NOT_STARTED
     has_begun = step.started_at is not None and not was_refused
     return _Writer(world, plan.run.id, step.number, shown.log, has_begun)
-
-
-def _render(chunks: Iterable[Chunk]) -> Iterator[bytes]:
-    """Yield what a step in Python gave away, one piece a line: texts as they are, all else as JSON."""
-    for chunk in chunks:
-        text = chunk.data if isinstance(chunk.data, str) else json.dumps(chunk.data, ensure_ascii=False)
-        yield (text if text.endswith("\n") else f"{text}\n").encode()
 
 
 def _print(session: Session, writer: _Writer) -> None:

@@ -58,7 +58,7 @@ def upgrade(*, session: Given) -> None:
 
     Stop all engines and agents and make a backup first. A database that is newer than the program is refused.
     """
-    with opened(session, check_schema=False) as world:
+    with opened(session, create=True, check_schema=False) as world:
         before, after = upgrade_schema(world.store)
         location = world.store.location
     if session.json:

@@ -1,9 +1,10 @@
-"""The processes: ``up``, ``engine`` and ``agent``."""
+"""The processes: ``up``, ``engine`` and ``agent``. That of the console is in ``console``."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from ostinato.agent.driver import run_agent
 from ostinato.cli.endings import ending_code, find_ending, report_ending, say_left_running, say_let_go
 from ostinato.cli.exit_codes import ExitCode
 from ostinato.cli.log_lines import LogFormat, Logs
-from ostinato.cli.options import Flag, Given, LogFormatOption, Plain
+from ostinato.cli.options import Flag, Given, LogFormatOption, Plain, PortOption
 from ostinato.cli.project import opened
 from ostinato.cli.session import Session
 from ostinato.cli.tables import Cell, Column, make_table
@@ -36,18 +37,27 @@ ForeverOption = Annotated[bool, Flag, Parameter(help="Go on until told to stop b
 def up(
     *,
     until_idle: Annotated[bool, Flag, Parameter(help="Stop when nothing is due any more.")] = False,
+    no_console: Annotated[bool, Flag, Parameter(help="Serve no console.")] = False,
+    port: PortOption = None,
     log_format: LogFormatOption = None,
     session: Given,
 ) -> ExitCode:
-    """Run engine and agent in one process.
+    """Run engine, agent and console in one process.
 
     On a terminal it shows how the work goes on; elsewhere it writes log lines. Ctrl-C or SIGTERM stops it in good
     order: what runs may end within the agent's grace period. A second time does not wait for that. Commands that last
     longer go on without it, unless `agent.on_stop` is `end`, and are adopted when Ostinato is started again.
 
-    With `--json` each line of output is an object with the key `event`: `progress` now and then, `finished` last.
+    The console is served beside them, unless it is not to be, its port is taken, or `--until-idle` lets all of it end
+    by itself.
+
+    With `--json` each line of output is an object with the key `event`: `console` with its `url`, `progress` now and
+    then, `finished` last.
     """
-    with opened(session, logs=_logs_beside_display(session, log_format)) as world:
+    with (
+        opened(session, create=True, logs=_logs_beside_display(session, log_format)) as world,
+        nullcontext() if no_console or until_idle else _console_beside(session, port),
+    ):
         return drive_up(session, world, until_idle=until_idle)
 
 
@@ -63,12 +73,12 @@ def engine(
     that change something are logged. Of several engines one leads, the others stand by.
     """
     if forever:
-        with opened(session, logs=Logs(logging.INFO, log_format)) as world:
+        with opened(session, create=True, logs=Logs(logging.INFO, log_format)) as world:
             passes = run_engine(world)
         if session.json:
             session.answer_json({"passes": passes})
         return ExitCode.OK
-    with opened(session, logs=Logs(form=log_format)) as world:
+    with opened(session, create=True, logs=Logs(form=log_format)) as world:
         ticks = list(make_passes(world, name=process_name()))
         troubles = read_progress(world.store, world.clock.now()).troubles
     outcomes = _add_up(ticks)
@@ -111,7 +121,7 @@ def agent(
     on, unless `agent.on_stop` is `end`, and are adopted by the next agent of its name.
     """
     logs = Logs(logging.INFO if forever else logging.WARNING, log_format)
-    with opened(session, logs=logs) as world:
+    with opened(session, create=True, logs=logs) as world:
         worker = make_agent(world, name=name, queues=queue or (), concurrency=concurrency)
         tally = run_agent(worker, forever=forever)
     if session.json:
@@ -132,6 +142,13 @@ def _tell_of_agent(worker: Agent, let_go: Mapping[RunStatus, int]) -> Iterator[s
         yield "No run was waiting. An engine makes runs: ostinato engine, or ostinato up"
     if worker.left_running:
         yield say_left_running(worker.name, worker.left_running)
+
+
+def _console_beside(session: Session, port: int | None) -> AbstractContextManager[None]:
+    """Serve the console beside engine and agent. What it takes is only loaded where it is served."""
+    from ostinato.cli.commands.console import beside  # noqa: PLC0415  a third of a second
+
+    return beside(session, port=port)
 
 
 def drive_up(session: Session, world: World, *, until_idle: bool, in_words: bool = False) -> ExitCode:

@@ -16,7 +16,7 @@ from ostinato.processes.units import Part, Unit, make_units
 
 def systemd(
     part: Annotated[
-        Part | None, Parameter(help="What the unit is to run. Left out: engine and agent, each by itself.")
+        Part | None, Parameter(help="What the unit is to run. Left out: engine, agent and console, each by itself.")
     ] = None,
     /,
     *,
@@ -28,12 +28,12 @@ def systemd(
 ) -> None:
     """Print units of systemd for this project.
 
-    They start the present interpreter in the project's folder, as the user whose folder it is. Engine and agent say
-    when they are ready, what they do, and that they live; when an agent is started again, the commands that it has
+    They start the present interpreter in the project's folder, as the user whose folder it is. All of them say when
+    they are ready, what they do, and that they live; when an agent is started again, the commands that it has
     begun go on. Each line that is not obvious says why it is there. Nothing is installed.
     """
     file = project_file(session)
-    parts = (Part.ENGINE, Part.AGENT) if part is None else (part,)
+    parts = (Part.ENGINE, Part.AGENT, Part.CONSOLE) if part is None else (part,)
     units = make_units(load_config(file), file, parts, name=name, user=user)
     if session.json:
         session.answer_json([asdict(unit) for unit in units])

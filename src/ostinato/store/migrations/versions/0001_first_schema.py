@@ -148,6 +148,7 @@ def upgrade() -> None:
     _create_work()
     _create_plans()
     _create_journal()
+    _create_access()
     for statement in TRIGGERS[op.get_bind().dialect.name]:
         op.execute(statement)
 
@@ -289,6 +290,7 @@ def _create_work() -> None:
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("examine_at", INSTANT),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("gate", sa.Text()),
         sa.Column("series", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("run_id", KEY),
@@ -491,7 +493,7 @@ def _create_work() -> None:
         unique=True,
         **_where("to_status IN ('cancelled', 'failed', 'success', 'timeout', 'warning')"),
     )
-    op.create_index("transitions_run_id_idx", "transitions", ["run_id", "id"])
+    op.create_index("transitions_run_id_idx", "transitions", ["run_id"])
 
 
 def _create_turns() -> None:
@@ -657,10 +659,17 @@ def _create_journal() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("request", sa.Text()),
+        sa.Column("request_target", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="audit_pk"),
+        sa.CheckConstraint("(request IS NULL) = (request_target IS NULL)", name="audit_request_check"),
+    )
+    op.create_index(
+        "audit_request_key", "audit", ["request", "request_target"], unique=True, **_where("request IS NOT NULL")
     )
     op.create_table(
         "leases",
@@ -696,6 +705,47 @@ def _create_journal() -> None:
         sa.Column("held_back", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", "kind", name="sources_pk"),
     )
+
+
+def _create_access() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="users_pk"),
+        sa.CheckConstraint(_one_of("role", "admin", "operator", "viewer"), name="users_role_check"),
+        sa.UniqueConstraint("name", name="users_name_key"),
+    )
+    op.create_table(
+        "tokens",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="tokens_pk"),
+        sa.CheckConstraint(_one_of("role", "admin", "operator", "viewer"), name="tokens_role_check"),
+        sa.UniqueConstraint("name", name="tokens_name_key"),
+        sa.UniqueConstraint("token_hash", name="tokens_token_hash_key"),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("secret_hash", sa.String(64), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="sessions_pk"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="sessions_user_id_fk", ondelete="CASCADE"),
+        sa.UniqueConstraint("secret_hash", name="sessions_secret_hash_key"),
+    )
+    op.create_index("sessions_user_id_idx", "sessions", ["user_id"])
+    op.create_index("sessions_expires_at_idx", "sessions", ["expires_at"])
 
 
 def _one_of(column: str, *values: str) -> str:

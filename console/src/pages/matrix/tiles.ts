@@ -1,0 +1,205 @@
+/**
+ * The part of the matrix that is in view, fetched as tiles and kept.
+ *
+ * A tile is asked for when it comes into view and the scrolling has come to rest. What the stream changes is asked for
+ * anew, for tiles in view; the others are forgotten.
+ */
+
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { ApiError, get } from "~/api/client";
+import { useConnection, useLive } from "~/api/hooks";
+import type { Matrix, MatrixCell, MatrixColumn, MatrixRow } from "~/api/types";
+
+const TILE = 40;
+const KEPT = 80;
+const REST = 70;
+const GATHER = 1_500;
+const POLL_WHILE_AWAY = 10_000;
+
+/** First and last index in view, in both directions; last is inside. */
+export interface View {
+  readonly rows: readonly [number, number];
+  readonly columns: readonly [number, number];
+}
+
+/** What is known of the matrix. The functions give undefined where a tile is not there yet. */
+export interface Known {
+  readonly at: string | null;
+  /** Over the whole night, as far as the search leaves it. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly row: (index: number) => MatrixRow | undefined;
+  readonly column: (index: number) => MatrixColumn | undefined;
+  readonly cell: (row: number, column: number) => MatrixCell | undefined;
+  readonly isLoaded: (row: number, column: number) => boolean;
+}
+
+interface Tiles {
+  readonly path: string;
+  readonly at: string | null;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly rows: ReadonlyMap<number, MatrixRow>;
+  readonly columns: ReadonlyMap<number, MatrixColumn>;
+  readonly tiles: ReadonlyMap<string, ReadonlyMap<string, MatrixCell>>;
+}
+
+const NOTHING: Tiles = {
+  path: "",
+  at: null,
+  counts: {},
+  rowCount: 0,
+  columnCount: 0,
+  rows: new Map(),
+  columns: new Map(),
+  tiles: new Map(),
+};
+
+export interface Window {
+  readonly known: Known | null;
+  readonly error: ApiError | undefined;
+  readonly refresh: () => void;
+}
+
+/** Tiles that were asked for together: of one question, since the last change. */
+interface Batch {
+  readonly of: string;
+  readonly there: Set<string>;
+  readonly underWay: Map<string, AbortController>;
+}
+
+/** Read the window in view of the matrix at `path`; `isNow` has it follow the stream. */
+export function useTiles(path: string, view: View, isNow: boolean): Window {
+  const [tiles, setTiles] = useState<Tiles>(NOTHING);
+  const [error, setError] = useState<ApiError>();
+  const [round, setRound] = useState(0);
+  const batch = useRef<Batch>({ of: "", there: new Set(), underWay: new Map() });
+  const wanted = keysOf(view).join(" ");
+  const refresh = useCallback(() => setRound((count) => count + 1), []);
+
+  useEffect(() => {
+    const timer = window.setTimeout(() => {
+      const keys = wanted.split(" ");
+      const current = (batch.current = batchFor(`${path} ${round}`, batch.current));
+      giveUp(current, keys);
+      for (const key of keys) if (!current.there.has(key) && !current.underWay.has(key)) void ask(current, key);
+    }, REST);
+    return () => window.clearTimeout(timer);
+
+    async function ask({ there, underWay }: Batch, key: string): Promise<void> {
+      const controller = new AbortController();
+      underWay.set(key, controller);
+      try {
+        const answer = await load(path, key, controller.signal);
+        there.add(key);
+        setTiles((known) => put(known, path, key, answer));
+        setError(undefined);
+      } catch (failure) {
+        if (controller.signal.aborted) return;
+        if (!(failure instanceof ApiError)) throw failure;
+        setError(failure);
+      } finally {
+        if (underWay.get(key) === controller) underWay.delete(key);
+      }
+    }
+  }, [path, wanted, round]);
+
+  useEffect(() => () => giveUp(batch.current, []), []);
+  useChanges(isNow, refresh);
+  const known = useMemo(() => (tiles.path ? knownOf(tiles) : null), [tiles]);
+  return { known, error, refresh };
+}
+
+/** Return the batch that is under way, or begin another and give that one up. */
+function batchFor(of: string, last: Batch): Batch {
+  if (last.of === of) return last;
+  giveUp(last, []);
+  return { of, there: new Set(), underWay: new Map() };
+}
+
+/** Ask no longer for tiles that are out of view again. */
+function giveUp({ underWay }: Batch, wanted: readonly string[]): void {
+  for (const [key, controller] of underWay) {
+    if (wanted.includes(key)) continue;
+    controller.abort();
+    underWay.delete(key);
+  }
+}
+
+function useChanges(isNow: boolean, refresh: () => void): void {
+  const timer = useRef<number | undefined>(undefined);
+  const connection = useConnection();
+  useLive(isNow ? ["night"] : [], (kind) => {
+    if (kind !== "slots" && kind !== "reload") return;
+    timer.current ??= window.setTimeout(() => {
+      timer.current = undefined;
+      refresh();
+    }, GATHER);
+  });
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  useEffect(() => {
+    if (!isNow || connection !== "away") return undefined;
+    const poll = window.setInterval(refresh, POLL_WHILE_AWAY);
+    return () => window.clearInterval(poll);
+  }, [isNow, connection, refresh]);
+}
+
+function keysOf(view: View): string[] {
+  const keys: string[] = [];
+  for (let row = tileOf(view.rows[0]); row <= tileOf(view.rows[1]); row += 1) {
+    for (let column = tileOf(view.columns[0]); column <= tileOf(view.columns[1]); column += 1) {
+      keys.push(`${row}:${column}`);
+    }
+  }
+  return keys;
+}
+
+function tileOf(index: number): number {
+  return Math.floor(Math.max(0, index) / TILE);
+}
+
+function load(path: string, key: string, signal: AbortSignal): Promise<Matrix> {
+  const [row = 0, column = 0] = key.split(":").map(Number);
+  const part = `row_offset=${row * TILE}&row_limit=${TILE}&column_offset=${column * TILE}&column_limit=${TILE}`;
+  return get<Matrix>(`${path}${path.includes("?") ? "&" : "?"}${part}`, signal);
+}
+
+/** Put a tile to those that are known; those of another question, or another size, are forgotten. */
+function put(known: Tiles, path: string, key: string, answer: Matrix): Tiles {
+  const fits =
+    known.path === path && known.rowCount === answer.rows.total && known.columnCount === answer.columns.total;
+  const base = fits ? known : NOTHING;
+  const cells = new Map(answer.cells.map((cell) => [`${cell.row}:${cell.column}`, cell]));
+  return {
+    path,
+    at: answer.at,
+    counts: answer.counts,
+    rowCount: answer.rows.total,
+    columnCount: answer.columns.total,
+    rows: withItems(base.rows, answer.rows),
+    columns: withItems(base.columns, answer.columns),
+    tiles: new Map([...[...base.tiles].filter(([other]) => other !== key).slice(1 - KEPT), [key, cells]]),
+  };
+}
+
+function withItems<T>(known: ReadonlyMap<number, T>, part: { offset: number; items: T[] }): ReadonlyMap<number, T> {
+  const all = new Map(known);
+  part.items.forEach((item, index) => all.set(part.offset + index, item));
+  return all;
+}
+
+function knownOf(tiles: Tiles): Known {
+  const tile = (row: number, column: number) => tiles.tiles.get(`${tileOf(row)}:${tileOf(column)}`);
+  return {
+    at: tiles.at,
+    counts: tiles.counts,
+    rowCount: tiles.rowCount,
+    columnCount: tiles.columnCount,
+    row: (index) => tiles.rows.get(index),
+    column: (index) => tiles.columns.get(index),
+    cell: (row, column) => tile(row, column)?.get(`${row}:${column}`),
+    isLoaded: (row, column) => tile(row, column) !== undefined,
+  };
+}

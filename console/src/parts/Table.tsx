@@ -1,0 +1,81 @@
+/** A table that holds as many rows as there are and draws those in view. Columns are declared, rows are data. */
+
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type ReactNode, useEffect, useRef } from "react";
+
+export interface Column<Row> {
+  readonly key: string;
+  readonly title: string;
+  /** A CSS grid track, such as `8rem` or `minmax(10rem, 2fr)`. */
+  readonly width: string;
+  readonly align?: "left" | "right";
+  readonly cell: (row: Row) => ReactNode;
+}
+
+interface TableProps<Row> {
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly keyOf: (row: Row) => string | number;
+  readonly onOpen?: (row: Row) => void;
+  /** The row that the keyboard is on. */
+  readonly current?: number;
+  /** Called when the last rows come into view and there may be more. */
+  readonly onEnd?: (() => void) | undefined;
+  readonly empty?: ReactNode;
+  readonly rowHeight?: number;
+}
+
+export function Table<Row>(props: TableProps<Row>) {
+  const { label, columns, rows, keyOf, onOpen, current, onEnd, empty, rowHeight = 32 } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+  });
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? -1;
+  useEffect(() => {
+    if (onEnd && last >= rows.length - 1 && rows.length > 0) onEnd();
+  }, [last, rows.length, onEnd]);
+  useEffect(() => {
+    if (current !== undefined && current >= 0) virtual.scrollToIndex(current);
+  }, [current, virtual]);
+  const gridTemplateColumns = columns.map((column) => column.width).join(" ");
+  return (
+    <div ref={scroller} className="table" role="table" aria-label={label} aria-rowcount={rows.length + 1}>
+      <div className="table-row table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns }}>
+        {columns.map((column) => (
+          <div key={column.key} role="columnheader" className={column.align === "right" ? "align-right" : undefined}>
+            {column.title}
+          </div>
+        ))}
+      </div>
+      {rows.length === 0 && empty}
+      <div role="rowgroup" className="table-body" style={{ height: virtual.getTotalSize() }}>
+        {items.map((item) => {
+          const row = rows[item.index] as Row;
+          return (
+            <div
+              key={keyOf(row)}
+              role="row"
+              aria-rowindex={item.index + 2}
+              aria-selected={item.index === current}
+              className={`table-row${onOpen ? " table-row-link" : ""}`}
+              style={{ gridTemplateColumns, height: rowHeight, transform: `translateY(${item.start}px)` }}
+              onClick={onOpen && (() => onOpen(row))}
+            >
+              {columns.map((column) => (
+                <div key={column.key} role="cell" className={column.align === "right" ? "align-right" : undefined}>
+                  {column.cell(row)}
+                </div>
+              ))}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}

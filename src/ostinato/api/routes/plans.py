@@ -1,0 +1,30 @@
+"""Plans and events: runs with several steps, and what was sent to these."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from ostinato.api.access import Viewer
+from ostinato.api.answers import NOT_FOUND
+from ostinato.api.dependencies import TheWorld
+from ostinato.api.paging import Cursor, Limit, Page, cut, read_cursor
+from ostinato.api.parameters import Number, OfRunStatus
+from ostinato.operations import plan_shapes, plans, sending
+
+router = APIRouter(tags=["plans"])
+
+
+@router.get("/plans")
+def list_plans(
+    world: TheWorld, person: Viewer, status: OfRunStatus = None, limit: Limit = 100, cursor: Cursor = None
+) -> Page[plan_shapes.ListedPlan]:
+    """List the runs of plans, newest first: how far each is, and what it waits for."""
+    before = None if cursor is None else read_cursor(cursor, int)[0]
+    rows = plans.list_plans(world, statuses=status or (), limit=limit + 1, before=before)
+    return cut(rows, limit=limit, place=lambda row: (row.run.id,), shape=plan_shapes.listed_plan)
+
+
+@router.get("/events/{event}", responses=NOT_FOUND)
+def get_event(world: TheWorld, person: Viewer, event: Number) -> plan_shapes.Receipt:
+    """Show what became of an event."""
+    return plan_shapes.receipt(sending.find_receipt(world, event))

@@ -1,0 +1,192 @@
+"""The verbs: for each what it calls, what it is about, what it may be given, when it wants a reason, what undoes it.
+
+Its last column is how the command line writes the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from ostinato.errors import NotFound
+from ostinato.model.slots import SlotFace
+from ostinato.operations.acting import acts, given
+from ostinato.operations.acting.acts import Done, Order
+from ostinato.operations.explaining import explain
+from ostinato.world import World
+
+Words: TypeAlias = list[str]
+
+BY_HAND = "by_hand"
+"""The gate of slots that wait for somebody to trigger them."""
+
+
+class About(StrEnum):
+    """What a verb is about."""
+
+    SLOT_OR_RUN = "slot or run"
+    SLOT_OR_DEFINITION = "slot or definition"
+    DEFINITION_OR_ACCOUNT = "definition or account"
+    AGENT = "agent"
+
+    @property
+    def can_be_found(self) -> bool:
+        """Tell whether a query, which means slots, finds such targets."""
+        return self in (About.SLOT_OR_RUN, About.SLOT_OR_DEFINITION)
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What takes back what was done: another action."""
+
+    verb: str
+    targets: tuple[str, ...]
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+DoneTo: TypeAlias = Sequence[tuple[str, Done]]
+"""What was done, by target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb. ``overrides`` tells of a target whether it goes against what is declared: that wants a reason."""
+
+    name: str
+    act: Callable[[World, Order], Done]
+    about: About
+    command: Callable[[Order], Words]
+    form: type = given.Nothing
+    overrides: Callable[[World, str], bool] = lambda world, target: False
+    undo: Callable[[DoneTo], Undo | None] = lambda done: None
+
+
+def _always(world: World, target: str) -> bool:
+    return True
+
+
+def _is_held_back(world: World, target: str) -> bool:
+    """Tell whether a slot that is to be triggered waits for more than somebody who triggers it."""
+    if "/" not in target:
+        return False
+    try:
+        explanation = explain(world, target)
+    except NotFound:
+        return False  # the operation says so
+    if explanation.status not in (SlotFace.FUTURE, SlotFace.BLOCKED):
+        return False
+    return any(not gate.satisfied and gate.kind != BY_HAND for gate in explanation.gates)
+
+
+def _by(verb: str) -> Callable[[DoneTo], Undo | None]:
+    return lambda done: Undo(verb, tuple(target for target, _ in done))
+
+
+def _undo_edit(done: DoneTo) -> Undo | None:
+    """Return what gives a step its input back; of several runs, each has had another."""
+    match done:
+        case [(target, Done(before=(step, before)))]:
+            return Undo("edit-input", (target,), {"step": step, "input": before})
+    return None
+
+
+def _undo_boost(done: DoneTo) -> Undo:
+    return Undo("boost", tuple(target for target, _ in done), {"priorities": {to: one.before for to, one in done}})
+
+
+def _write(verb: str, *options: str) -> Callable[[Order], Words]:
+    """Return how a command is written that takes the target alone."""
+    return lambda order: [verb, order.target, *options]
+
+
+def _write_skip(order: Order) -> Words:
+    return ["skip", order.target, order.given["step"]]
+
+
+def _write_pausing(verb: str) -> Callable[[Order], Words]:
+    return lambda order: [verb, *acts.read_pausable(order.target)]
+
+
+def _write_trigger(order: Order) -> Words:
+    names = ("account", "start", "end")
+    options = [part for name in names if name in order.given for part in (f"--{name}", order.given[name])]
+    pairs = [f"{name}={value}" for name, value in order.given.get("parameters", {}).items()]
+    target = order.target.removeprefix("definition ")
+    return ["trigger", target, *options, *(part for pair in pairs for part in ("--param", pair))]
+
+
+def _write_edit(order: Order) -> Words:
+    return ["edit-input", order.target, order.given["step"], _write_json(order.given["input"])]
+
+
+def _write_event(order: Order) -> Words:
+    it = order.given
+    words = ["send-event", order.target, it["step"], it["event"]]
+    words += [_write_json(it["payload"])] if "payload" in it else []
+    words += ["--at", it["at"].isoformat()] if "at" in it else []
+    return words + (["--optional"] if it.get("optional") else [])
+
+
+def _write_answer(order: Order) -> Words:
+    it = order.given
+    fields = [f"{name}={value}" for name, value in it.get("fields", {}).items()]
+    step = [it["step"]] if "step" in it else []
+    said = acts.write_answer(it["answer"])
+    return ["answer", order.target, said, *step, *(part for pair in fields for part in ("--field", pair))]
+
+
+def _write_boost(order: Order) -> Words:
+    return ["boost", order.target, "--priority", str(acts.read_priority(order))]
+
+
+def _write_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+VERBS: Mapping[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "trigger",
+            acts.trigger,
+            About.SLOT_OR_DEFINITION,
+            _write_trigger,
+            form=given.ForTrigger,
+            overrides=_is_held_back,
+        ),
+        Verb("retry", acts.retry, About.SLOT_OR_RUN, _write("retry")),
+        Verb("rerun", acts.rerun, About.SLOT_OR_RUN, _write("rerun"), overrides=_always),
+        Verb("cancel", acts.cancel, About.SLOT_OR_RUN, _write("cancel")),
+        Verb("halt", acts.halt, About.SLOT_OR_RUN, _write("halt"), overrides=_always),
+        Verb("unhalt", acts.unhalt, About.SLOT_OR_RUN, _write("halt", "--lift")),
+        Verb("pause", acts.pause, About.DEFINITION_OR_ACCOUNT, _write_pausing("pause"), undo=_by("unpause")),
+        Verb("unpause", acts.unpause, About.DEFINITION_OR_ACCOUNT, _write_pausing("resume"), undo=_by("pause")),
+        Verb("resume", acts.resume, About.SLOT_OR_RUN, _write("resume")),
+        Verb("skip", acts.skip, About.SLOT_OR_RUN, _write_skip, form=given.ForSkip),
+        Verb(
+            "edit-input",
+            acts.edit_input,
+            About.SLOT_OR_RUN,
+            _write_edit,
+            form=given.ForEditInput,
+            undo=_undo_edit,
+        ),
+        Verb("fail", acts.fail, About.SLOT_OR_RUN, _write("fail"), overrides=_always),
+        Verb("send-event", acts.send_event, About.SLOT_OR_RUN, _write_event, form=given.ForSendEvent),
+        Verb("answer", acts.answer, About.SLOT_OR_RUN, _write_answer, form=given.ForAnswer),
+        Verb("drain", acts.drain, About.AGENT, _write("drain"), undo=_by("undrain")),
+        Verb("undrain", acts.undrain, About.AGENT, _write("drain", "--undo"), undo=_by("drain")),
+        Verb(
+            "boost",
+            acts.boost,
+            About.SLOT_OR_RUN,
+            _write_boost,
+            form=given.ForBoost,
+            overrides=_always,
+            undo=_undo_boost,
+        ),
+    )
+}

@@ -1,0 +1,126 @@
+"""Counting: what is counted over all slots of a night, by account, by definition, and by what they wait for.
+
+It is given what was found, and reads nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
+from typing import NamedTuple
+
+from ostinato.model.slots import SlotFace
+from ostinato.model.statuses import FINAL_SLOT_STATUSES
+from ostinato.operations.directory import Directory
+from ostinato.policies.risk import measure_risk
+
+FINAL_FACES = {status.value: SlotFace(status.value) for status in FINAL_SLOT_STATUSES}
+"""The statuses of slots that have ended, as faces show them, by what is stored."""
+
+_NOT_UNDER_WAY = frozenset({*FINAL_FACES.values(), SlotFace.FUTURE})
+_ROW_AND_FACE, _COLUMN_AND_FACE = itemgetter(0, 3), itemgetter(1, 3)
+
+
+class Mark(NamedTuple):
+    """What is kept of one slot of a night. ``gate`` and ``about`` are empty where it waits for nothing."""
+
+    account_id: int
+    definition_id: int
+    slot_id: int
+    face: SlotFace
+    gate: str = ""
+    about: str = ""
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many slots of a row, a column or a night are in each status, and how many of them are late."""
+
+    counts: Mapping[SlotFace, int] = field(default_factory=dict)
+    late: int = 0
+
+    @property
+    def risk(self) -> int:
+        """Return by what number rows are put in order."""
+        return measure_risk(self.counts, self.late)
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """What is counted of slots: of all, by account, and by definition."""
+
+    total: Tally
+    rows: Mapping[int, Tally]
+    columns: Mapping[int, Tally]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """How many slots wait at one kind of gate, and how many for each of what it is ``about``, most first."""
+
+    gate: str
+    count: int
+    detail: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was counted over a whole night: that of ``at``, as it stood at ``now``."""
+
+    at: datetime
+    now: datetime
+    directory: Directory
+    marks: tuple[Mark, ...]
+    tallies: Tallies
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing of it is left to be done."""
+        return all(mark.face.value in FINAL_FACES for mark in self.marks)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many slots are due, not done and not under way."""
+        return sum(bool(mark.gate) for mark in self.marks)
+
+    @property
+    def under_way(self) -> int:
+        """Return how many slots are not done and wait for nothing, for they are carried out."""
+        going_on = (mark for mark in self.marks if not mark.gate and mark.face not in _NOT_UNDER_WAY)
+        return sum(1 for _ in going_on)
+
+    def count_reasons(self) -> list[Reason]:
+        """Count what is due and not done by what it waits for, most first."""
+        counts: dict[str, Counter[str]] = {}
+        for mark in self.marks:
+            if mark.gate:
+                counts.setdefault(mark.gate, Counter())[mark.about] += 1
+        reasons = [Reason(gate, about.total(), _detail(about)) for gate, about in counts.items()]
+        return sorted(reasons, key=lambda reason: (-reason.count, reason.gate))
+
+
+def count_marks(marks: Collection[Mark]) -> Tallies:
+    """Count slots: all, by account, and by definition."""
+    late = [mark for mark in marks if mark.late]
+    return Tallies(
+        total=Tally(Counter(mark.face for mark in marks), len(late)),
+        rows=_tally(Counter(map(_ROW_AND_FACE, marks)), Counter(mark.account_id for mark in late)),
+        columns=_tally(Counter(map(_COLUMN_AND_FACE, marks)), Counter(mark.definition_id for mark in late)),
+    )
+
+
+def _tally(counted: Mapping[tuple[int, SlotFace], int], late: Mapping[int, int]) -> dict[int, Tally]:
+    counts: dict[int, dict[SlotFace, int]] = {}
+    for (id, face), count in counted.items():
+        counts.setdefault(id, {})[face] = count
+    return {id: Tally(faces, late.get(id, 0)) for id, faces in counts.items()}
+
+
+def _detail(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    named: Iterable[tuple[str, int]] = ((what, count) for what, count in counts.items() if what)
+    ordered: Sequence[tuple[str, int]] = sorted(named, key=lambda one: (-one[1], one[0]))
+    return tuple(ordered)
