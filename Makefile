@@ -2,7 +2,9 @@
 # Everything is installed into $(VENV), at the versions and hashes of the lock files, and nowhere else.
 
 PYTHON      ?= python3
-PYTEST_ARGS ?= -n logical --dist worksteal
+PYTEST_ARGS ?= -n $(WORKERS) --dist worksteal
+# One more than there are processors: many tests wait for other processes most of their time.
+WORKERS     ?= $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 VENV := .venv
 BIN  := $(VENV)/bin

@@ -68,7 +68,7 @@ class Visitor:
 
 
 def open_access(world: World, host: str) -> Access:
-    """Return how a server that listens on ``host`` lets people in.
+    """Return how a server that listens on ``host`` lets people in. Others may reach any name but ``localhost``.
 
     ``ConfigurationError`` where others than this machine can reach it, and nobody could log in.
     """
@@ -76,8 +76,8 @@ def open_access(world: World, host: str) -> Access:
         return Access(login_required=False)
     if not has_credentials(world):
         raise ConfigurationError(
-            f"others can reach {host}, and there is nobody yet who could log in",
-            hint="add somebody: ostinato user add NAME --role admin\nor serve this machine alone: --host 127.0.0.1",
+            f"the console is to listen on {host}, where others reach it, and nobody can log in",
+            hint="add somebody: ostinato user add NAME --role admin\nor let it listen on 127.0.0.1",
         )
     return Access(login_required=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,11 +13,10 @@ from typing import Self
 import structlog
 import uvicorn
 
-from ostinato.api.access import Access
+from ostinato.api.access import open_access
 from ostinato.api.app import make_app
 from ostinato.console.pages import Pages
 from ostinato.errors import ConfigurationError
-from ostinato.operations.access import has_credentials
 from ostinato.world import World
 
 STOP_SECONDS = 3
@@ -48,12 +46,7 @@ class ConsoleServer:
     def __init__(self, world: World, *, host: str | None = None, port: int | None = None) -> None:
         settings = world.config.console
         self.host = host or settings.host
-        access = Access(login_required=not is_loopback(self.host))
-        if access.login_required and not has_credentials(world):
-            raise ConfigurationError(
-                f"the console is to listen on {self.host}, where others reach it, and nobody can log in",
-                hint="add somebody: ostinato user add NAME --role admin\nor let it listen on 127.0.0.1",
-            )
+        access = open_access(world, self.host)
         self._socket = _listen_on_any(self.host, _list_ports(settings.port if port is None else port))
         self.port = int(self._socket.getsockname()[1])
         self._stopping = Event()
@@ -96,11 +89,6 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.set()
         await super().shutdown(sockets)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether nobody but this machine reaches an address; a name counts if all that it stands for does."""
-    return all(ipaddress.ip_address(address[0].partition("%")[0]).is_loopback for *_, address in _look_up(host, 0))
 
 
 def _look_up(host: str, port: int) -> list[tuple[int, int, int, tuple[str, int]]]:

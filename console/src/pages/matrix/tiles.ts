@@ -1,19 +1,20 @@
 /**
  * The part of the matrix that is in view, fetched as tiles and kept.
  *
- * A tile is asked for when it comes into view and the scrolling has come to rest. What the stream changes is asked for
- * anew, for tiles in view; the others are forgotten.
+ * A tile is asked for when it comes into view and the scrolling has come to rest. Changes come with the stream, and cost
+ * the server nothing more; only their order and choice, which changes may move, is asked for now and then.
  */
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, get } from "~/api/client";
 import { useConnection, useLive } from "~/api/hooks";
 import type { Matrix, MatrixCell, MatrixColumn, MatrixRow } from "~/api/types";
+import { changeCells, type ChangedCells } from "~/pages/matrix/changes";
+import { keyOf, TILE, tileOf, type Tiles } from "~/pages/matrix/tile";
 
-const TILE = 40;
 const KEPT = 80;
 const REST = 70;
-const GATHER = 1_500;
+const SETTLE = 30_000;
 const POLL_WHILE_AWAY = 10_000;
 
 /** First and last index in view, in both directions; last is inside. */
@@ -33,17 +34,6 @@ export interface Known {
   readonly column: (index: number) => MatrixColumn | undefined;
   readonly cell: (row: number, column: number) => MatrixCell | undefined;
   readonly isLoaded: (row: number, column: number) => boolean;
-}
-
-interface Tiles {
-  readonly path: string;
-  readonly at: string | null;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly rowCount: number;
-  readonly columnCount: number;
-  readonly rows: ReadonlyMap<number, MatrixRow>;
-  readonly columns: ReadonlyMap<number, MatrixColumn>;
-  readonly tiles: ReadonlyMap<string, ReadonlyMap<string, MatrixCell>>;
 }
 
 const NOTHING: Tiles = {
@@ -107,7 +97,11 @@ export function useTiles(path: string, view: View, isNow: boolean): Window {
   }, [path, wanted, round]);
 
   useEffect(() => () => giveUp(batch.current, []), []);
-  useChanges(isNow, refresh);
+  useChanges(
+    isNow,
+    useCallback((changed: ChangedCells) => setTiles((known) => changeCells(known, changed.cells)), []),
+    refresh,
+  );
   const known = useMemo(() => (tiles.path ? knownOf(tiles) : null), [tiles]);
   return { known, error, refresh };
 }
@@ -128,15 +122,17 @@ function giveUp({ underWay }: Batch, wanted: readonly string[]): void {
   }
 }
 
-function useChanges(isNow: boolean, refresh: () => void): void {
+function useChanges(isNow: boolean, change: (changed: ChangedCells) => void, refresh: () => void): void {
   const timer = useRef<number | undefined>(undefined);
   const connection = useConnection();
-  useLive(isNow ? ["night"] : [], (kind) => {
-    if (kind !== "slots" && kind !== "reload") return;
+  useLive(isNow ? ["night"] : [], (kind, data) => {
+    if (kind === "reload") refresh();
+    if (kind !== "slots") return;
+    change(data as ChangedCells);
     timer.current ??= window.setTimeout(() => {
       timer.current = undefined;
       refresh();
-    }, GATHER);
+    }, SETTLE);
   });
   useEffect(() => () => window.clearTimeout(timer.current), []);
   useEffect(() => {
@@ -150,14 +146,10 @@ function keysOf(view: View): string[] {
   const keys: string[] = [];
   for (let row = tileOf(view.rows[0]); row <= tileOf(view.rows[1]); row += 1) {
     for (let column = tileOf(view.columns[0]); column <= tileOf(view.columns[1]); column += 1) {
-      keys.push(`${row}:${column}`);
+      keys.push(keyOf(row, column));
     }
   }
   return keys;
-}
-
-function tileOf(index: number): number {
-  return Math.floor(Math.max(0, index) / TILE);
 }
 
 function load(path: string, key: string, signal: AbortSignal): Promise<Matrix> {
@@ -171,7 +163,7 @@ function put(known: Tiles, path: string, key: string, answer: Matrix): Tiles {
   const fits =
     known.path === path && known.rowCount === answer.rows.total && known.columnCount === answer.columns.total;
   const base = fits ? known : NOTHING;
-  const cells = new Map(answer.cells.map((cell) => [`${cell.row}:${cell.column}`, cell]));
+  const cells = new Map(answer.cells.map((cell) => [keyOf(cell.row, cell.column), cell]));
   return {
     path,
     at: answer.at,
@@ -191,7 +183,7 @@ function withItems<T>(known: ReadonlyMap<number, T>, part: { offset: number; ite
 }
 
 function knownOf(tiles: Tiles): Known {
-  const tile = (row: number, column: number) => tiles.tiles.get(`${tileOf(row)}:${tileOf(column)}`);
+  const tile = (row: number, column: number) => tiles.tiles.get(keyOf(tileOf(row), tileOf(column)));
   return {
     at: tiles.at,
     counts: tiles.counts,
@@ -199,7 +191,7 @@ function knownOf(tiles: Tiles): Known {
     columnCount: tiles.columnCount,
     row: (index) => tiles.rows.get(index),
     column: (index) => tiles.columns.get(index),
-    cell: (row, column) => tile(row, column)?.get(`${row}:${column}`),
+    cell: (row, column) => tile(row, column)?.get(keyOf(row, column)),
     isLoaded: (row, column) => tile(row, column) !== undefined,
   };
 }
