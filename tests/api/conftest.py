@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def over(project: Path) -> Iterator[World]:
-    """Lend the world of that project."""
-    with open_world(project / "ostinato.yaml", create=False) as world:
+    """Lend the world of that project. It is nobody's current world: tests of other things come in between."""
+    with closing(open_world(project / "ostinato.yaml", create=False)) as world:
         yield world
 
 
