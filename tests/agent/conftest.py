@@ -40,16 +40,16 @@ def gates(night: Night) -> Iterator[None]:
 def hire(night: Night, gates: None, tmp_path: Path) -> Iterator[Hire]:
     """Give a way to have an agent at work whose commands outlive it, on the clock of the night."""
     os.mkfifo(tmp_path / "gate")
-    hired: list[Agent] = []
+    hired: list[tuple[Agent, Path]] = []
 
     def start(name: str = "box", *, folder: Path = tmp_path, once: bool = False, **settings: Any) -> Agent:
         agent = box.make_agent(night.store, night.clock, folder, name=name, **settings)
-        hired.append(agent)
+        hired.append((agent, folder))
         agent.start(once=once)
         return agent
 
     yield start
-    for agent in hired:
+    for agent, _ in hired:
         agent.close()
-    for name in {agent.name for agent in hired}:
-        box.sweep(tmp_path, name)
+    for folder, name in {(folder, agent.name) for agent, folder in hired}:
+        box.sweep(folder, name)
