@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 
 from ostinato.model.agents import Agent
 from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.dialects import insert_or_skip
+from ostinato.store.prepared import Prepared
 
+_DRAINING = Prepared(
+    select(t.agents.c.id).where(t.agents.c.id == bindparam("agent"), t.agents.c.drain_requested_at.is_not(None))
+)
 _PRESENT = (AgentStatus.ALIVE, AgentStatus.DRAINING, AgentStatus.STOPPING)
 
 
@@ -101,8 +105,7 @@ def undo_drain(tx: Tx, name: str) -> bool:
 
 def is_to_drain(tx: Tx, agent_id: int) -> bool:
     """Tell whether an agent is to take no more runs."""
-    wanted = select(t.agents.c.id).where(t.agents.c.id == agent_id, t.agents.c.drain_requested_at.is_not(None))
-    return tx.execute(wanted).first() is not None
+    return _DRAINING.finds(tx, {"agent": agent_id})
 
 
 def find_agent(tx: Tx, name: str) -> Agent | None:

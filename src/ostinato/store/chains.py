@@ -14,7 +14,7 @@ from ostinato.model.statuses import FINAL_RUN_STATUSES, SUCCEEDED_RUN_STATUSES, 
 from ostinato.model.transitions import Party
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
-from ostinato.store.moves import Move, move_runs, wake_others
+from ostinato.store.moves import Move, has_runs, move_runs, wake_others
 
 _FAILED = FINAL_RUN_STATUSES - SUCCEEDED_RUN_STATUSES
 _needed = t.runs.alias("needed")
@@ -22,6 +22,8 @@ _needed = t.runs.alias("needed")
 
 def list_needs(tx: Tx, run_ids: Collection[int]) -> dict[int, list[Need]]:
     """Return which runs these need and how those stand, by run; those that need none are absent."""
+    if not run_ids:
+        return {}
     rows = tx.execute(
         select(t.run_needs, _needed.c.status)
         .outerjoin(_needed, _needed.c.id == t.run_needs.c.needs_run_id)
@@ -88,6 +90,8 @@ def tell_what_chained_runs_wait_for(tx: Tx, *, limit: int) -> int:
 
 
 def _list_scheduled(tx: Tx, where: ColumnElement[bool], limit: int) -> list[int]:
+    if not has_runs(tx, [RunStatus.SCHEDULED]):
+        return []
     run = t.runs.c
     chosen = select(run.id).where(run.status == RunStatus.SCHEDULED, where).order_by(run.id).limit(limit)
     return list(tx.execute(chosen).scalars())

@@ -21,10 +21,21 @@ from ostinato.store.cohorts import Search, list_cohorts, list_runs_of, who_is_fr
 from ostinato.store.database import Tx
 from ostinato.store.dialects import try_to_take_claims, wait_to_take_claims
 from ostinato.store.leases import lock_held_runs
-from ostinato.store.moves import Move, MovedRun, chunks, move_runs, wake_others
+from ostinato.store.moves import Move, MovedRun, chunks, has_runs, move_runs, wake_others
+from ostinato.store.prepared import Prepared
 from ostinato.store.records import to_declared_account, to_declared_definition
 from ostinato.store.turns import find_positions, note_turns
 from ostinato.store.usage import count_used, has_limits
+
+_HELD = Prepared(
+    select(
+        t.runs.c.id,
+        t.runs.c.lease_token,
+        t.runs.c.cancel_requested_by,
+        t.runs.c.cancel_reason,
+        t.runs.c.outlives_agent,
+    ).where(t.has_status(t.runs.c, RunStatus.RUNNING), t.runs.c.agent_id == bindparam("agent"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +135,7 @@ def renew_leases(tx: Tx, leases: Mapping[int, int]) -> list[ClaimedRun]:
 
 def list_held_runs(tx: Tx, *, agent_id: int) -> list[HeldRun]:
     """List the runs that the agent holds leases of."""
-    run = t.runs.c
-    held = select(run.id, run.lease_token, run.cancel_requested_by, run.cancel_reason, run.outlives_agent).where(
-        run.agent_id == agent_id, run.status == RunStatus.RUNNING
-    )
-    return [
-        HeldRun(row.id, row.lease_token, row.cancel_requested_by, row.cancel_reason, row.outlives_agent)
-        for row in tx.execute(held)
-    ]
+    return [HeldRun(*row) for row in _HELD.fetch(tx, {"agent": agent_id})]
 
 
 def move_held_runs(tx: Tx, moves: Sequence[HeldMove], *, actor: str, now: datetime) -> frozenset[int]:
@@ -171,7 +175,9 @@ def _move(tx: Tx, change: RunMoved, run_ids: Sequence[int], *, actor: str, now: 
 
 
 def _is_wanted(tx: Tx, queues: Sequence[str]) -> bool:
-    """Tell whether anything waits at all: mostly nothing does, and to find that out is cheap."""
+    """Tell whether anything waits in these queues: mostly nothing does at all."""
+    if not has_runs(tx, [RunStatus.WAITING]):
+        return False
     waits = select(t.runs.c.id).where(t.has_status(t.runs.c, RunStatus.WAITING), t.runs.c.queue.in_(queues))
     return tx.execute(waits.limit(1)).first() is not None
 

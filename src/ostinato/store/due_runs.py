@@ -13,7 +13,12 @@ from ostinato.model.transitions import Party
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.followups import CAN_TAKE, drop_events
-from ostinato.store.moves import Move, move_runs
+from ostinato.store.moves import Move, has_runs, move_runs
+from ostinato.store.prepared import Prepared
+
+_NEXT_WAKE = Prepared(
+    select(func.min(t.runs.c.wake_at).label("wake_at")).where(t.has_status(t.runs.c, RunStatus.SUSPENDED))
+)
 
 REVOKED = {"lease_token": t.runs.c.lease_token + 1, "released_token": t.runs.c.lease_token + 1}
 """What takes a run away from the agent that holds it: nothing that it writes under its lease is accepted any more."""
@@ -33,6 +38,8 @@ def start_scheduled_runs(tx: Tx, *, actor: str, now: datetime, limit: int) -> in
 def wake_suspended_runs(tx: Tx, *, actor: str, now: datetime, limit: int) -> int:
     """Make suspended runs ``waiting`` whose time has come, or for which an event is due; return how many."""
     run, asleep = t.runs.c, [RunStatus.SUSPENDED]
+    if not has_runs(tx, asleep):  # every agent asks at every turn
+        return 0
     timer = Move(RunStatus.WAITING, Party.ENGINE, actor, "its time has come", now)
     event = Move(RunStatus.WAITING, Party.ENGINE, actor, "an event waits for it", now)
     on_time = move_runs(tx, timer, run.wake_at <= now, expected=asleep, order_by=[run.wake_at], limit=limit)
@@ -158,7 +165,7 @@ def find_next_start(tx: Tx) -> datetime | None:
 
 def find_next_wake(tx: Tx) -> datetime | None:
     """Return when the next suspended run is to be woken."""
-    return tx.execute(select(func.min(t.runs.c.wake_at)).where(t.runs.c.status == RunStatus.SUSPENDED)).scalar()
+    return next((row.wake_at for row in _NEXT_WAKE.fetch(tx, {})), None)
 
 
 def is_silent(since: datetime) -> ColumnElement[bool]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, null, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, null, or_, select, update
 
 from ostinato.model.hooks import HookCall
 from ostinato.model.statuses import RunStatus
 from ostinato.model.steps import StepError
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
+from ostinato.store.prepared import Prepared
 from ostinato.store.step_rows import error_from_json, error_to_json
 
 TAKEN_FOR = timedelta(minutes=5)
@@ -34,7 +35,7 @@ def take_hook_calls(tx: Tx, *, limit: int, now: datetime) -> list[HookCall]:
 
 def has_hook_calls(tx: Tx, *, now: datetime) -> bool:
     """Tell whether there are calls to be made that nobody has taken."""
-    return tx.execute(select(t.hook_calls.c.id).where(_is_free(now)).limit(1)).first() is not None
+    return _FREE.finds(tx, {"now": now})
 
 
 def keep_hook_call(tx: Tx, call_id: int, *, error: StepError | None, now: datetime) -> None:
@@ -56,10 +57,13 @@ def list_failing_runs(tx: Tx, *, since: datetime) -> dict[int, int]:
     return {row[0]: row[1] for row in tx.execute(failed.group_by(call.run_id))}
 
 
-def _is_free(now: datetime) -> ColumnElement[bool]:
+def _is_free(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Tell of a call whether it is to be made, and in nobody's hands."""
     call = t.hook_calls.c
     return and_(call.called_at.is_(None), or_(call.taken_until.is_(None), call.taken_until <= now))
+
+
+_FREE = Prepared(select(t.hook_calls.c.id).where(_is_free(bindparam("now"))).limit(1))
 
 
 def _calls() -> Any:

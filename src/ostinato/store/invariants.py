@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
 
 from ostinato.model.definitions import StartKind
 from ostinato.model.runs import RunOrigin
@@ -31,10 +31,14 @@ from ostinato.store.breaches import Breach, Offence, Since, find_since, name_slo
 from ostinato.store.database import Tx
 from ostinato.store.due_runs import is_silent
 from ostinato.store.facts import pair_with_upstreams
+from ostinato.store.types import Span
 
 __all__ = ["INVARIANTS", "Invariant", "Since", "find_since"]
 
 SHOWN = 10
+
+MOST_SKEW = timedelta(minutes=15)
+"""How far apart two clocks may be by which rows were written, before their order is not told any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def _find_starts_before_upstream(tx: Tx, since: Since) -> Iterator[Offence]:
     """Find runs that were created while a slot upstream had not succeeded.
 
     The order of entries in the history decides, not clocks. Only runs whose definition, and that of the slot upstream,
-    is today what it was then can be judged, and only slots that existed then.
+    is today what it was then can be judged, and only slots that existed then. That alone is told by clocks, which may
+    have been set back since: slots that are hardly older than the run are left out.
     """
     run, creation, success = t.runs, t.transitions.alias("creation"), t.transitions.alias("success")
     upstream, upstream_run = t.slots.alias("upstream_slot"), t.runs.alias("upstream_run")
@@ -105,7 +110,7 @@ def _find_starts_before_upstream(tx: Tx, since: Since) -> Iterator[Offence]:
         .join(creation, and_(creation.c.run_id == run.c.id, creation.c.from_status.is_(None)))
         .where(
             t.definitions.c.start_kind == StartKind.AFTER_SUCCESS,
-            upstream.c.created_at <= run.c.created_at,
+            upstream.c.created_at <= run.c.created_at - literal(MOST_SKEW, Span),
             _unchanged_since(t.lanes.c.id, run.c.created_at),
             _unchanged_since(upstream.c.lane_id, run.c.created_at),
             ~succeeded_before.exists(),

@@ -7,12 +7,15 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from ostinato.model.engine import AuditEntry, Pass, SourceState, StepOutcome
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.dialects import count_inserted, insert_or_skip, upsert
+from ostinato.store.prepared import Prepared
+
+_REVISION = Prepared(select(t.revisions.c.value).where(t.revisions.c.name == bindparam("of")))
 
 
 def keep_pass(tx: Tx, *, engine: str, started_at: datetime, seconds: float, outcomes: Sequence[StepOutcome]) -> None:
@@ -79,8 +82,7 @@ def raise_revision(tx: Tx, name: str) -> None:
 
 def get_revision(tx: Tx, name: str) -> int:
     """Return how often ``name`` has changed."""
-    value = tx.execute(select(t.revisions.c.value).where(t.revisions.c.name == name)).scalar()
-    return 0 if value is None else int(value)
+    return next((row.value for row in _REVISION.fetch(tx, {"of": name})), 0)
 
 
 def set_revision(tx: Tx, name: str, value: int) -> None:
@@ -95,9 +97,10 @@ def take_lease(tx: Tx, name: str, *, holder: str, now: datetime, duration: timed
     nobody is to wait for it until then. A holder that lives renews it in time.
     """
     lease, values = t.leases.c, {"holder": holder, "expires_at": now + duration}
-    tx.execute(insert_or_skip(tx, t.leases).values(name=name, **values))
     free = (lease.holder == holder) | (lease.expires_at <= now)
     if tx.execute(update(t.leases).where(lease.name == name, free).values(values)).rowcount > 0:
+        return True
+    if count_inserted(tx, insert_or_skip(tx, t.leases).values(name=name, **values)) > 0:
         return True
     too_long = lease.expires_at > now + duration
     tx.execute(update(t.leases).where(lease.name == name, too_long).values(expires_at=now + duration))

@@ -54,6 +54,10 @@ class Prepared:
         except tx.dialect.loaded_dbapi.Error as error:
             raise _tell(tx, text.sql, error) from error
 
+    def finds(self, tx: Tx, values: Values) -> bool:
+        """Carry it out, and tell whether there is any row."""
+        return any(True for _ in self.fetch(tx, values))
+
     def change(self, tx: Tx, rows: Sequence[Values]) -> int:
         """Carry it out for each of ``rows``, in order; return how many rows of the table were changed."""
         text = self._get_text(tx)

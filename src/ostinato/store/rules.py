@@ -18,7 +18,7 @@ from ostinato.model.transitions import Party
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.followups import note_hooks
-from ostinato.store.moves import Move, chunks, move_runs, wake_others
+from ostinato.store.moves import Move, chunks, has_runs, move_runs, wake_others
 
 _rival = t.runs.alias("rival")
 
@@ -65,6 +65,8 @@ def fail_refusing_runs(tx: Tx, *, actor: str, now: datetime, limit: int) -> int:
     Return how many.
     """
     run, waiting = t.runs.c, [RunStatus.WAITING]
+    if not has_runs(tx, waiting):
+        return 0
     refusing = and_(run.status.in_(waiting), run.singleton_refuses, run.singleton_held.is_(None))
     rivals = exists().where(_stands_in_the_way())
     found = tx.execute(
