@@ -248,7 +248,7 @@ def test_cancelled_while_it_works(program: Program) -> None:
         let_inspection_pass(program, pipe, up)
         with pipe.open("w"):  # it is being extracted now
             assert program("cancel", PLAIN).code == 0
-        up.communicate()
+            up.communicate()
 
     assert statuses(program)[PLAIN] == "cancelled"
     assert steps(program, PLAIN)["stage-flights"] == "cancelled"

@@ -25,7 +25,7 @@ from ostinato.model.runs import ClaimedRun, NewRun, Run
 from ostinato.model.slots import Slot, SlotFace, SlotName
 from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.policies.alignment import Load
-from ostinato.store import agents, claims, runs, slots
+from ostinato.store import agents, claims, runs, slot_lists, slots
 from ostinato.store.database import Store
 from ostinato.store.versioning import open_schema
 from ostinato.testing.factories import NOON, make_end, make_evidence
@@ -193,7 +193,7 @@ class Night:
     def slots(self, definition: str | None = None, *, account: str | None = None) -> dict[str, SlotFace]:
         """Return the status of every slot by its name, in the order of their starts."""
         with self.store.read() as tx:
-            found = slots.list_slots(tx, slots.SlotFilter(definition=definition, account=account))
+            found = slot_lists.list_slots(tx, slot_lists.SlotFilter(definition=definition, account=account))
         return {str(slot.name): slot.face(self.now) for slot in found}
 
     def runs(self, slot: str | None = None, *, statuses: Collection[RunStatus] = ()) -> list[Run]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import ostinato
+from ostinato.testing import nursery
 from ostinato.testing.listening import listen_for
 
 _SOURCE = Path(ostinato.__file__).parents[1]
@@ -50,16 +51,8 @@ class Program:
 
     def __call__(self, *arguments: str, given: str | None = None) -> Answer:
         """Run the program to its end; ``given`` is what it finds on its standard input."""
-        done = subprocess.run(
-            _command(arguments),
-            cwd=self.folder,
-            env=self._environment(),
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Answer(done.stdout, done.stderr, done.returncode)
+        done = nursery.run(arguments, folder=self.folder, environment=self._environment(), given=given or "")
+        return Answer(done.out.decode(), done.err.decode(), done.code)
 
     def on_terminal(self, *arguments: str, columns: int = 80, lines: int = 24) -> str:
         """Run the program to its end on a terminal of that size, and return all that it wrote there."""

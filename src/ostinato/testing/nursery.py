@@ -1,0 +1,107 @@
+"""Starts the program without its imports, which take longer than most of its commands: they are done once.
+
+A child is forked from a process that has imported what commands import, and done nothing else. Everything else is its
+own: folder, environment, arguments, standard streams, and how it ends.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.reduction import DupFd
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+_IMPORTED = (
+    "ostinato.cli.commands.declarations",
+    "ostinato.cli.commands.details",
+    "ostinato.cli.commands.plans",
+    "ostinato.cli.commands.processes",
+    "ostinato.cli.commands.rows",
+    "ostinato.cli.commands.status",
+    "ostinato.store.migrations",
+    "sqlalchemy.dialects.sqlite",
+)
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(list(_IMPORTED))
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a child ended: what it wrote to its standard streams, and its exit code, a signal's being negative."""
+
+    out: bytes
+    err: bytes
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """A descriptor that a child is given."""
+
+    descriptor: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _receive, (DupFd(self.descriptor),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    arguments: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str]
+    streams: Sequence[_Stream]
+
+
+def run(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], given: str = "") -> Ended:
+    """Run the program in ``folder`` to its end; ``given`` is what it finds on its standard input."""
+    with TemporaryFile() as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+        stdin.write(given.encode())
+        stdin.seek(0)
+        streams = [_Stream(file.fileno()) for file in (stdin, stdout, stderr)]
+        child = _CONTEXT.Process(target=_be_program, args=(_Call(arguments, folder, environment, streams),))
+        child.start()
+        child.join()
+        code = child.exitcode
+        child.close()
+        if code is None:
+            raise AssertionError("a process that was waited for has ended")
+        return Ended(_read(stdout), _read(stderr), code)
+
+
+def _be_program(call: _Call) -> None:
+    """Become the program, as if this process had just been started."""
+    for number, stream in enumerate(call.streams):
+        os.dup2(stream.descriptor, number)
+        os.close(stream.descriptor)
+    sys.stdin, sys.stdout, sys.stderr = (_open(number) for number in range(3))
+    os.chdir(call.folder)
+    os.environ.clear()
+    os.environ.update(call.environment)
+    time.tzset()
+    roots = [Path(sys.prefix), Path(sys.base_prefix)]
+    installed = [entry for entry in sys.path if any(Path(entry).is_relative_to(root) for root in roots)]
+    sys.path[:] = [str(call.folder), *call.environment.get("PYTHONPATH", "").split(os.pathsep), *installed]
+    sys.argv = ["ostinato", *call.arguments]
+    from ostinato.cli import main  # noqa: PLC0415  nothing of the program is to be imported where tests run
+
+    sys.exit(main())
+
+
+def _open(number: int) -> io.TextIOWrapper:
+    return open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False)
+
+
+def _receive(duplicate: Any) -> _Stream:
+    return _Stream(duplicate.detach())
+
+
+def _read(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
