@@ -7,7 +7,7 @@ import pytest
 from ostinato.simulation.campaigns import simulate_seeds
 from ostinato.simulation.database import Laboratory
 
-SEEDS, AT_A_TIME = 60, 4
+SEEDS, AT_A_TIME = 200, 5
 """How many worlds are simulated, and how many of them by one test: so the work can be shared."""
 LONG_NIGHTS = (8, 585, 1002451)
 
