@@ -54,24 +54,26 @@ def test_singletons_and_hooks_of_slots_are_shown(shop: Program) -> None:
     """Who waits for whom, and who would not; when hooks were called, and why one failed: in a line, and its story."""
     shop("engine")
     agent = shop("agent")
-    waiting = shop("show", "3").out
-    refusing = shop("show", "4").out
+    holder, waiter = find_pair(shop, "nightly")
+    rival, refuser = find_pair(shop, "weekly")
+    waiting = shop("show", waiter).out
+    refusing = shop("show", refuser).out
     shop("engine")
-    refused = shop("show", "4", "--json").json
-    shop("cancel", "1")
+    refused = shop("show", refuser, "--json").json
+    shop("cancel", holder)
     shop("agent")
-    shown = shop("show", "1").out
-    details = shop("show", "1", "--json").json
+    shown = shop("show", holder).out
+    details = shop("show", holder, "--json").json
     status = shop("status").out
 
     assert agent.out == "4 runs have not ended: 2 suspended, 2 waiting\n"
     assert 'singleton shop:refresh "2026"\n' in waiting
-    assert 'run 1 holds shop:refresh "2026", or waits longer for it' in waiting
-    assert "the end of that run: ostinato show 1" in waiting
+    assert f'run {holder} holds shop:refresh "2026", or waits longer for it' in waiting
+    assert f"the end of that run: ostinato show {holder}" in waiting
     assert "singleton shop:export; it refuses to wait" in refusing
     assert "the engine fails it in its next pass" in refusing
     assert (refused["status"], refused["end_kind"]) == ("failed", "not_started")
-    assert refused["reason"] == "it is a singleton, and run 2 lives: shop:export"
+    assert refused["reason"] == f"it is a singleton, and run {rival} lives: shop:export"
     assert details["singleton"] == 'shop:refresh "2026"'
     assert [(call["hook"], call["status"]) for call in details["hooks"]] == [
         ("shop:greet", "running"),
@@ -82,10 +84,16 @@ def test_singletons_and_hooks_of_slots_are_shown(shop: Program) -> None:
     assert all(call["called_at"] for call in details["hooks"])
     assert [call["error"] and call["error"]["message"] for call in details["hooks"]] == [
         *[None] * 3,
-        "nobody answers\nabout run 1",
+        f"nobody answers\nabout run {holder}",
     ]
     assert "✗ failed at " in shown
     assert ": RuntimeError: nobody answers\n" in shown
     assert 'raise RuntimeError(f"nobody answers' in shown
     assert "1 call of a hook has failed within a day" in status
-    assert "ostinato show 1" in status
+    assert f"ostinato show {holder}" in status
+
+
+def find_pair(shop: Program, definition: str) -> tuple[str, str]:
+    """Return the run that holds the singleton and the one that does not: they are planned at once, and one is first."""
+    runs = {run["status"]: str(run["run"]) for run in shop("runs", "--definition", definition, "--json").json}
+    return runs["suspended"], runs["waiting"]
