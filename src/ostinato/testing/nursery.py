@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.reduction import DupFd
 from pathlib import Path
+from runpy import run_module
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -88,10 +89,8 @@ def _be_program(call: _Call) -> None:
     roots = [Path(sys.prefix), Path(sys.base_prefix)]
     installed = [entry for entry in sys.path if any(Path(entry).is_relative_to(root) for root in roots)]
     sys.path[:] = [str(call.folder), *call.environment.get("PYTHONPATH", "").split(os.pathsep), *installed]
-    sys.argv = ["ostinato", *call.arguments]
-    from ostinato.cli import main  # noqa: PLC0415  nothing of the program is to be imported where tests run
-
-    sys.exit(main())
+    sys.argv[1:] = call.arguments
+    run_module("ostinato", run_name="__main__", alter_sys=True)
 
 
 def _open(number: int) -> io.TextIOWrapper:
