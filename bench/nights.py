@@ -1,7 +1,7 @@
-"""What the questions of the console's home cost: many accounts, many definitions, a long history, a night under way.
+"""What questions cost that pages, the command line and the processes ask, of a long history with a night under way.
 
-The database is filled by a few statements over whole tables. Each question is asked as the API asks it, from the
-operation to the JSON; beside it the plainest SQL that reads the same rows, which decides and explains nothing.
+Each question is asked as the API asks it, from the operation to the JSON; beside some the plainest SQL that reads the
+same rows, which decides and explains nothing. What a question changes is rolled back.
 """
 
 from __future__ import annotations
@@ -9,83 +9,60 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from time import perf_counter, process_time
 
 import orjson
 from databases import add_database_options, open_bench
+from histories import AT, Size, instants, open_history
 from sqlalchemy import text
 
-from ostinato.clock import ManualClock
-from ostinato.config import Config
-from ostinato.model.definitions import DeclaredDefinition
+from ostinato.engine.context import Context, Desired
+from ostinato.engine.everything import look_at_everything
+from ostinato.engine.steps import STEPS
+from ostinato.model.slots import SlotFace
+from ostinato.model.statuses import RunStatus
+from ostinato.operations import listing, machinery, shapes
+from ostinato.operations.auditing import list_audit
+from ostinato.operations.doctor import examine
+from ostinato.operations.explaining import explain
 from ostinato.operations.history import find_days, find_history, find_timeline
 from ostinato.operations.lineage import find_lineage
+from ostinato.operations.news import FLEET, NIGHT, RUNS, Reporter
 from ostinato.operations.night import Choice, Nights, Window
+from ostinato.operations.plans import list_plans
 from ostinato.operations.shapes import history as history_shapes
-from ostinato.operations.shapes import night as shapes
-from ostinato.store import accounts, agents, definitions
+from ostinato.operations.shapes import night as night_shapes
+from ostinato.operations.slot_details import show_slot
+from ostinato.operations.status import get_status
+from ostinato.policies.alignment import Load
+from ostinato.processes.progress import read_progress
+from ostinato.store import accounts, claims, definitions
 from ostinato.store.database import Store
-from ostinato.store.lanes import align_lanes
-from ostinato.store.types import to_microseconds
-from ostinato.store.versioning import open_schema
-from ostinato.testing.factories import NOON, make_account, make_definition
 from ostinato.world import World
 
-DAY = timedelta(days=1)
-HALF_HOUR = 1_800_000_000
-AHEAD = 10
-"""So many days are laid out ahead."""
+Ask = Callable[[], object]
 
-AT = NOON + 12 * timedelta(hours=1) + timedelta(hours=3)
-"""Three hours after the end of a day: the night is under way."""
-
-ADD_DAY = """
-    INSERT INTO slots (lane_id, label, time_zone, starts_at, ends_at, due_at, status, reason, series, attempts,
-                       created_at, finished_at, examine_at)
-    SELECT id, :label, 'UTC', :starts_at, :ends_at, :ends_at, :status, '', 1, :attempts, :ends_at, :finished_at,
-           :examine_at FROM lanes"""
-"""Every lane has a slot on a day."""
-
-FILL = (
-    # The night itself: some wait for another slot; the others have a run.
-    """UPDATE slots SET status = 'pending', attempts = 0, finished_at = NULL, gate = 'upstream d' || (lane_id % 200),
-                        reason = '1 of 1 slot of d' || (lane_id % 200) || ' not succeeded: 1 not started'
-       WHERE ends_at = :midnight AND lane_id * 7919 % 100 >= :begun""",
-    """INSERT INTO runs (slot_id, definition_id, account_id, version, series, attempt, status, origin, parameters,
-                         queue, priority, due_at, created_at, waits_since, lease_token, released_token, decision,
-                         outlives_agent, waits_for, singleton_refuses, end_message)
-       SELECT slots.id, lanes.definition_id, lanes.account_id, '', 1, 1, 'waiting', 'schedule', '{}', 'default', 0,
-              :midnight, :midnight, :midnight, 0, 0, 0, FALSE, '', FALSE, ''
-       FROM slots JOIN lanes ON lanes.id = slots.lane_id
-       WHERE slots.ends_at = :midnight AND slots.status = 'success'""",
-    """UPDATE slots SET run_id = (SELECT id FROM runs WHERE runs.slot_id = slots.id)
-       WHERE ends_at = :midnight AND status = 'success'""",
-    """UPDATE slots SET status = 'live', finished_at = NULL
-       WHERE ends_at = :midnight AND status = 'success' AND lane_id * 7919 % 100 >= :done""",
-    """UPDATE runs SET status = 'running', lease_token = 1, released_token = NULL, agent_id = 1,
-                       started_at = :midnight, claimed_at = :midnight WHERE id % 10 <> 0""",
-    """UPDATE runs SET status = 'success', released_token = 1, end_kind = 'exited',
-                       finished_at = :midnight + :half_hour
-       WHERE status = 'running'
-         AND slot_id IN (SELECT id FROM slots WHERE status = 'success' AND ends_at = :midnight)""",
-)
 PLAINEST = {
-    "a night": "SELECT lane_id, status FROM slots WHERE ends_at = :midnight",
-    "the matrix": """SELECT slots.*, runs.* FROM lanes JOIN slots ON slots.lane_id = lanes.id
+    "a night counted anew": "SELECT lane_id, status FROM slots WHERE ends_at = :midnight",
+    "the matrix, 60 x 60": """SELECT slots.*, runs.* FROM lanes JOIN slots ON slots.lane_id = lanes.id
                          AND slots.starts_at = :start LEFT JOIN runs ON runs.id = slots.run_id
                      WHERE lanes.definition_id <= 60 AND lanes.account_id <= 60""",
-    "a history": """SELECT * FROM slots WHERE lane_id = 1 AND starts_at <= :start ORDER BY starts_at DESC LIMIT 30""",
+    "a history of 30": """SELECT * FROM slots WHERE lane_id = 1 AND starts_at <= :start
+                          ORDER BY starts_at DESC LIMIT 30""",
     "a timeline": """SELECT slots.*, runs.* FROM lanes JOIN slots ON slots.lane_id = lanes.id
                          AND slots.starts_at = :start LEFT JOIN runs ON runs.id = slots.run_id
                      WHERE lanes.account_id = 1""",
-    "a column": """SELECT slots.lane_id, slots.status FROM lanes JOIN slots ON slots.lane_id = lanes.id
+    "a column of 14 days": """SELECT slots.lane_id, slots.status FROM lanes JOIN slots ON slots.lane_id = lanes.id
                        AND slots.starts_at BETWEEN :start - 13 * :day AND :start WHERE lanes.definition_id = 1""",
 }
+
+LONGEST_SECONDS = 10.0
+"""A question that takes longer is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,112 +78,175 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_database_options(parser)
+    parser.add_argument("--keep", metavar="URL", help="a database that stays: it is filled once, and then used again")
     parser.add_argument("--accounts", type=int, default=500)
     parser.add_argument("--definitions", type=int, default=200)
     parser.add_argument("--days", type=int, default=20, help="how many days the history has")
+    parser.add_argument("--run-days", type=int, default=30, help="of how many days the slots have runs")
     parser.add_argument("--times", type=int, default=5, help="how often each question is asked")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only questions with this in their name")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
+    size = Size(options.accounts, options.definitions, options.days, options.run_days)
     with open_bench(options) as bench:
-        database = bench.new_database()
         began = perf_counter()
-        world = fill(bench.folder, database, options.accounts, options.definitions, options.days)
+        world = open_history(bench.folder, options.keep or bench.new_database(), size, tell=_tell)
         filled = perf_counter() - began
-        figures = list(measure(world, options.times))
+        figures = []
+        for figure in measure(world, options.times, options.only):
+            if not options.json:
+                print(_describe(figure), flush=True)
+            figures.append(figure)
         world.close()
     if options.json:
         print(json.dumps([(one.name, one.seconds, one.bare_seconds) for one in figures]))
-        return
-    slots = options.accounts * options.definitions * (options.days + AHEAD)
-    print(f"{slots:,} slots, made in {filled:.0f} s")
-    for one in figures:
-        ratio = f"{one.seconds / one.bare_seconds:6.1f} times the plainest SQL" if one.bare_seconds else ""
-        print(f"{one.name:<28}{one.seconds * 1e3:9.1f} ms {ratio}")
+    else:
+        print(f"{size.slots:,} slots, made or opened in {filled:.0f} s")
 
 
-def fill(folder: Path, database: str, account_count: int, definition_count: int, days: int) -> World:
-    """Make a world in the middle of a night: six in ten slots are done, two wait for others, the rest is at work."""
-    config = Config(folder, database)
-    world = World(config, Store(config.database), ManualClock(AT))
-    open_schema(world.store)
-    values = {"begun": 80, "done": 60, "half_hour": HALF_HOUR, **_instants()}
-    with world.store.write() as tx:
-        accounts.add_accounts(tx, [make_account(f"a{number}") for number in range(account_count)], source="b", now=AT)
-        definitions.add_definitions(tx, [_define(number) for number in range(definition_count)], source="b", now=AT)
-        align_lanes(tx, now=AT)
-        agents.register_agent(tx, name="b", host="b", pid=1, queues=["default"], concurrency=9, version="0", now=AT)
-        tx.execute(text(ADD_DAY), [_make_day(number) for number in range(-days, AHEAD)])
-        for statement in FILL:
-            tx.execute(text(statement), values)
-    with world.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
-    return world
-
-
-def measure(world: World, times: int) -> list[Figure]:
+def measure(world: World, times: int, only: str = "") -> Iterator[Figure]:
     """Ask each question several times; tell the median of each."""
-    nights = Nights(world)
-    first, last = Window(0, 60, 0, 60), Window(60, 200, 60, 200)
-    questions: list[tuple[str, str | None, Callable[[], object]]] = [
-        ("a night counted anew", "a night", lambda: Nights(world).find_summary()),
-        ("the matrix, 60 x 60", "the matrix", lambda: shapes.matrix(nights.find_matrix(None, Choice(), first))),
-        ("the matrix, 140 x 200", None, lambda: shapes.matrix(nights.find_matrix(None, Choice(), last))),
-        ("the matrix, by risk", None, lambda: shapes.matrix(nights.find_matrix(None, Choice(by_risk=True), first))),
-        ("reasons", None, lambda: shapes.reasons(nights.find_summary())),
-        ("the lineage", None, lambda: history_shapes.drawn_lineage(find_lineage(nights))),
-        ("a history of 30", "a history", lambda: history_shapes.past_slots(find_history(world, "d0", "a0"))),
-        ("a timeline", "a timeline", lambda: history_shapes.timeline(find_timeline(nights, "a0"))),
-        ("a column of 14 days", "a column", lambda: history_shapes.days(find_days(nights, "d0"))),
-    ]
+    questions = {**list_night_questions(world), **list_questions(world), **list_steps(world.store)}
     # SQLite works in this process: other programs on the machine do not show in the processor's time.
     take = partial(_time, times=times, clock=process_time if world.store.dialect == "sqlite" else perf_counter)
-    return [
-        Figure(name, take(ask), take(partial(_ask_plainly, world, plain)) if plain else None)
-        for name, plain, ask in questions
-    ]
+    for name, ask in questions.items():
+        if only in name:
+            plain = PLAINEST.get(name)
+            yield Figure(name, take(ask), take(partial(_ask_plainly, world, plain)) if plain else None)
+
+
+def list_night_questions(world: World) -> Mapping[str, Ask]:
+    """List what the pages about one night ask."""
+    nights, reporter = Nights(world), Reporter(Nights(world))
+    first, last = Window(0, 60, 0, 60), Window(60, 200, 60, 200)
+    return {
+        "a night counted anew": lambda: Nights(world).find_summary(),
+        "the matrix, 60 x 60": lambda: night_shapes.matrix(nights.find_matrix(None, Choice(), first)),
+        "the matrix, 140 x 200": lambda: night_shapes.matrix(nights.find_matrix(None, Choice(), last)),
+        "the matrix, by risk": lambda: night_shapes.matrix(nights.find_matrix(None, Choice(by_risk=True), first)),
+        "reasons": lambda: night_shapes.reasons(nights.find_summary()),
+        "the lineage": lambda: history_shapes.drawn_lineage(find_lineage(nights)),
+        "a history of 30": lambda: history_shapes.past_slots(find_history(world, "d0", "a0")),
+        "a timeline": lambda: history_shapes.timeline(find_timeline(nights, "a0")),
+        "a column of 14 days": lambda: history_shapes.days(find_days(nights, "d0")),
+        "a look of the live stream": lambda: reporter.look({NIGHT, RUNS, FLEET}),
+    }
+
+
+def list_questions(world: World) -> Mapping[str, Ask]:
+    """List what the other pages and the command line ask."""
+    due = [face for face in SlotFace if face is not SlotFace.FUTURE]
+    day = AT.date() - timedelta(days=15)
+    some: Mapping[str, Mapping[str, object]] = {
+        "all": {},
+        "due": {"statuses": due},
+        "success": {"statuses": [SlotFace.SUCCESS]},
+        "failed": {"statuses": [SlotFace.FAILED]},
+        "cancelled": {"statuses": [SlotFace.CANCELLED]},
+        "blocked": {"statuses": [SlotFace.BLOCKED]},
+        "running": {"statuses": [SlotFace.RUNNING]},
+        "of a day": {"since": day, "until": day},
+        "of a definition": {"definition": "d7"},
+        "of a definition, due": {"definition": "d7", "statuses": due},
+        "of an account, failed": {"account": "a7", "statuses": [SlotFace.FAILED]},
+        "of a lane": {"definition": "d7", "account": "a7"},
+    }
+    ran: Mapping[str, Mapping[str, object]] = {
+        "all": {},
+        "running": {"statuses": [RunStatus.RUNNING]},
+        "paused": {"statuses": [RunStatus.PAUSED]},
+        "failed": {"statuses": [RunStatus.FAILED]},
+        "cancelled": {"statuses": [RunStatus.CANCELLED]},
+        "of a definition": {"definition": "d7"},
+        "of an account, failed": {"account": "a7", "statuses": [RunStatus.FAILED]},
+        "of an agent": {"agent": "b"},
+        "of an agent without runs": {"agent": "idle"},
+    }
+    return {
+        "the status": lambda: shapes.status(get_status(world)),
+        "progress of `up`": lambda: read_progress(world.store, AT),
+        **{f"slots, {name}": partial(_list_slots, world, which) for name, which in some.items()},
+        **{f"runs, {name}": partial(_list_runs, world, which) for name, which in ran.items()},
+        "plans": lambda: list_plans(world, limit=101),
+        "plans, paused": lambda: list_plans(world, statuses=[RunStatus.PAUSED], limit=101),
+        "agents": lambda: [shapes.busy_agent(one) for one in machinery.list_agents(world)],
+        "the engine": lambda: shapes.engine_room(machinery.look_at_engine(world)),
+        "limits": lambda: listing.list_limits(world),
+        "accounts": lambda: listing.list_accounts(world),
+        "definitions": lambda: listing.list_definitions(world),
+        "why a slot waits": lambda: explain(world, "d150/a7/2026-01-10"),
+        "a slot": lambda: show_slot(world, "d7/a7/2026-01-05"),
+        "the audit log": lambda: list_audit(world, limit=101),
+        "the doctor": lambda: examine(world),
+    }
+
+
+def list_steps(store: Store) -> Mapping[str, Ask]:
+    """List what engine and agent ask again and again."""
+    with store.read() as tx:
+        known = accounts.list_accounts(tx), definitions.list_definitions(tx)
+    desired = Desired(
+        (Load("b", {one.token: one.declared for one in known[0]}),),
+        (Load("b", {one.name: one.declared for one in known[1]}),),
+    )
+    context = Context(AT, "b")
+
+    def carry_out(step: Callable[..., object]) -> None:
+        with store.rehearse() as tx:
+            step(tx, desired, context)
+
+    def examine_everything() -> None:
+        with store.rehearse() as tx:
+            look_at_everything(tx, context)
+
+    def claim() -> None:
+        with store.rehearse() as tx:
+            claims.claim_runs(tx, agent_id=1, actor="b", queues=["default"], limit=5, now=AT)
+
+    def beat() -> None:
+        with store.rehearse() as tx:
+            claims.list_held_runs(tx, agent_id=2)
+            claims.claim_runs(tx, agent_id=1, actor="b", queues=["nobody"], limit=5, now=AT)
+
+    return {
+        **{step.__name__: partial(carry_out, step) for step in STEPS},
+        "examine everything": examine_everything,
+        "a claim of 5": claim,
+        "an agent's look for nothing": beat,
+    }
+
+
+def _list_slots(world: World, which: Mapping[str, object]) -> object:
+    return [shapes.slot(one) for one in listing.list_slots(world, limit=101, **which)]  # type: ignore[arg-type]
+
+
+def _list_runs(world: World, which: Mapping[str, object]) -> object:
+    return [shapes.run(one) for one in listing.list_runs(world, limit=101, **which)]  # type: ignore[arg-type]
 
 
 def _ask_plainly(world: World, plain: str) -> None:
     with world.store.read() as tx:
-        tx.execute(text(PLAINEST[plain]), _instants()).all()
+        tx.execute(text(plain), instants()).all()
 
 
-def _time(ask: Callable[[], object], *, times: int, clock: Callable[[], float]) -> float:
-    taken = []
-    for _ in range(times):
+def _time(ask: Ask, *, times: int, clock: Callable[[], float]) -> float:
+    taken: list[float] = []
+    while len(taken) < times and sum(taken) < LONGEST_SECONDS:
         began = clock()
         answer = ask()
-        if isinstance(answer, dict):
-            orjson.dumps(answer)
+        if isinstance(answer, (dict, list)):
+            orjson.dumps(answer, default=str, option=orjson.OPT_NON_STR_KEYS)
         taken.append(clock() - began)
     return statistics.median(taken)
 
 
-def _make_day(number: int) -> dict[str, object]:
-    """Make what the slots of a day have in common, counted from the day that has begun; those before succeeded."""
-    begins = _midnight() + number * DAY
-    starts_at, ends_at = to_microseconds(begins), to_microseconds(begins + DAY)
-    common = {"label": begins.date().isoformat(), "starts_at": starts_at, "ends_at": ends_at}
-    if number < 0:
-        return {**common, "status": "success", "attempts": 1, "finished_at": ends_at + HALF_HOUR, "examine_at": None}
-    return {**common, "status": "pending", "attempts": 0, "finished_at": None, "examine_at": ends_at}
+def _describe(figure: Figure) -> str:
+    ratio = f"{figure.seconds / figure.bare_seconds:6.1f} times the plainest SQL" if figure.bare_seconds else ""
+    return f"{figure.name:<40}{figure.seconds * 1e3:9.1f} ms {ratio}"
 
 
-def _instants() -> dict[str, int]:
-    midnight = to_microseconds(_midnight())
-    day = 86_400_000_000
-    return {"midnight": midnight, "start": midnight - day, "day": day}
-
-
-def _midnight() -> datetime:
-    return AT.replace(hour=0)
-
-
-def _define(number: int) -> DeclaredDefinition:
-    """Make a definition in a lineage ten layers deep, each reading what two of the layer before write."""
-    layer, place = divmod(number, 20)
-    upstream = [f"t{(layer - 1) * 20 + (place + step) % 20}" for step in (0, 7)] if layer else []
-    return make_definition(f"d{number}", matrix="account", reads_from=tuple(upstream), writes_to=(f"t{number}",))
+def _tell(stage: str) -> None:
+    print(stage, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

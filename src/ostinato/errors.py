@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import ClassVar
 
 
@@ -112,7 +113,12 @@ class TooManyAttempts(OstinatoError):
     code = "too_many_attempts"
 
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
-        super().__init__(message, hint=f"try again in {retry_after_seconds} seconds")
+        wait = (
+            f"{ceil(retry_after_seconds / 60)} minutes"
+            if retry_after_seconds > 90
+            else f"{retry_after_seconds} seconds"
+        )
+        super().__init__(message, hint=f"try again in {wait}")
         self.retry_after_seconds = retry_after_seconds
 
 

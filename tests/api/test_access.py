@@ -10,9 +10,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from ostinato.api.access import GUARDS, Access, let_anybody, open_access
+from ostinato.api.access import GUARDS, Access, let_anybody, may_still_look, open_access
 from ostinato.api.app import make_app
 from ostinato.errors import ConfigurationError
 from ostinato.model.access import Role
@@ -252,3 +253,15 @@ def test_the_description_says_how_to_come_in(stranger: TestClient) -> None:
     schemes = described["components"]["securitySchemes"]
     assert {name: scheme["type"] for name, scheme in schemes.items()} == {"token": "http", "session": "apiKey"}
     assert Path(API, "me").as_posix() in described["paths"]
+
+
+def test_who_was_let_in_is_looked_at_again(app: FastAPI, world: World) -> None:
+    """Whose token was removed may not look any longer."""
+    secret = access.add_token(world, "ci", role=Role.VIEWER, by=ADA).secret
+    headers = [(b"authorization", f"Bearer {secret}".encode())]
+    request = Request({"type": "http", "method": "GET", "headers": headers, "app": app})
+    at_first = may_still_look(request, world)
+
+    access.remove_token(world, "ci", by=ADA)
+
+    assert (at_first, may_still_look(request, world)) == (True, False)

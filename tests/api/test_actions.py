@@ -182,7 +182,16 @@ def test_the_audit_log_comes_in_pages(failed: Night, client: TestClient, do: Do)
     second = client.get(f"{API}/audit", params={"limit": 2, "cursor": first["next"]}).json()
     bolt = client.get(f"{API}/audit", params={"target": "bolt", "action": "pause"}).json()
 
+    later = client.get(f"{API}/audit", params={"since": "2999-01-01T00:00:00Z"}).json()
+    before = client.get(f"{API}/audit", params={"until": "2999-01-01T00:00:00Z"}).json()
+
     assert [entry["target"] for entry in first["items"]] == ["definition sales", "account bolt"]
+    assert [entry["command"] for entry in first["items"]] == [
+        "ostinato pause definition sales",
+        "ostinato pause account bolt",
+    ]
+    assert (later["items"], len(before["items"])) == ([], 3)
+    assert client.get(f"{API}/audit", params={"since": "2999-01-01"}).status_code == 400
     assert [entry["target"] for entry in second["items"]] == ["account acme"]
     assert second["next"] is None
     assert [entry["target"] for entry in bolt["items"]] == ["account bolt"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from sqlalchemy import event
 from ostinato.api.access import Access
 from ostinato.api.app import make_app
 from ostinato.api.feed import Feed, Listener
+from ostinato.api.routes.live import follow
 from ostinato.clock import SystemClock
 from ostinato.config import Config
 from ostinato.console.server import ConsoleServer
@@ -280,6 +282,16 @@ def read_until(stream: HTTPResponse, word: bytes) -> bytes:
         if word in line:
             return line
     raise AssertionError(f"the stream ended before {word!r}")
+
+
+def test_a_stream_ends_when_its_listener_may_look_no_longer(feed: Feed) -> None:
+    """Nothing is sent any more, and its place is free."""
+
+    async def read(may_look: Callable[[], bool]) -> list[bytes]:
+        return [part async for part in follow(feed, frozenset({NIGHT}), None, may_look, checked_seconds=0.0)]
+
+    assert asyncio.run(read(lambda: False)) == []
+    assert feed.listeners == 0
 
 
 def test_a_real_server_streams(night: Night, world: World) -> None:

@@ -46,6 +46,7 @@ def test_the_matrix_is_as_it_is_described(declared: Night, client: TestClient) -
     assert answer["columns"]["items"][failed["column"]]["definition"] == "load"
     assert (failed["status"], failed["attempts"], failed["gate"]) == ("failed", 1, None)
     assert answer["counts"] == {"blocked": 3, "failed": 1, "running": 1}
+    assert answer["counted_at"] == answer["at"]
     assert (answer["at"], answer["rows"]["total"], answer["columns"]["total"]) == ("2026-01-10T12:00:00Z", 3, 3)
 
 
@@ -81,6 +82,7 @@ def test_rows_are_chosen_by_label_status_and_gate(declared: Night, client: TestC
         ("/matrix", {"status": "lost"}),
         ("/matrix", {"at": "2026-01-09T00:00:00"}),
         ("/matrix", {"at": "yesterday"}),
+        ("/matrix", {"counted_within": "0"}),
         ("/history", {}),
         ("/history", {"definition": "load", "limit": 0}),
         ("/column", {"definition": "load", "days": 0}),
@@ -103,6 +105,8 @@ def test_reasons_say_what_is_waited_for(declared: Night, client: TestClient) -> 
         "at": "2026-01-10T12:00:00Z",
         "waiting": 3,
         "running": 1,
+        "going_on": 2,
+        "seconds_left": 1200.0,
         "reasons": [
             {
                 "gate": "upstream",

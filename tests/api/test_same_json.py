@@ -54,8 +54,11 @@ def test_filtered_runs_are_the_same(reader: TestClient, ask: Ask) -> None:
     """By status and slot; the agent is a filter of the API alone."""
     failed = ask("runs", "--status", "failed", "--slot", FAILED)
 
+    of_none = ask("runs", "--parent", str(failed[0]["run"]))
     filters = {"status": "failed", "slot": FAILED, "agent": "here"}
 
+    assert reader.get("/runs", params={"parent": failed[0]["run"]}).json()["items"] == of_none == []
+    assert reader.get("/runs", params={"parent": 99_999}).status_code == 404
     assert reader.get("/runs", params=filters).json()["items"] == failed
     assert len(failed) == 1
 
@@ -80,7 +83,8 @@ def test_how_everything_stands_is_the_same(reader: TestClient, ask: Ask) -> None
     """But for the instant at which it was asked, and how long ago something was by then."""
     said, answered = ask("status"), reader.get("/status").json()
 
-    assert {**answered, "at": "", "troubles": []} == {**said, "at": "", "troubles": []}
+    apart = {"at": "", "since": "", "troubles": []}
+    assert {**answered, **apart} == {**said, **apart}
     assert [trouble["hint"] for trouble in answered["troubles"]] == [trouble["hint"] for trouble in said["troubles"]]
     assert reader.get("/agents").json()["items"] == [{**said["agents"][0], "runs": []}]
     checks = ask("doctor")[1:]  # the first is about the project file

@@ -124,6 +124,7 @@ def test_boosting_and_the_audit_log(program: Program) -> None:
     run = boosted.json["run"]
     assert f"run {run} of sales/-/2026-01-06: 0 to 5" in shown.out
     assert "the board waits" in shown.out
+    assert "  ostinato boost sales/2026-01-06 --priority 5 --reason 'the board waits'\n" in shown.out
     assert [entry["reason"] for entry in program("audit", "--target", "2026-01-06", "--json").json] == [
         "it does not",
         "the board waits",
@@ -147,8 +148,8 @@ def test_the_command_line_takes_what_the_api_says_is_the_same(name: str) -> None
     """Of every verb, with all that it may be given."""
     verb = VERBS[name]
     given = read_given(verb.form, GIVEN.get(name, {}))
-    words = verb.command(Order(TARGETS.get(name, "sales/acme/2026-01-05"), given, Person("ada"), "why"))
-    line = shlex.split(shlex.join([*words, "--reason", "it's \n needed"]))
+    said = verb.line(Order(TARGETS.get(name, "sales/acme/2026-01-05"), given, Person("ada"), "why"))
+    line = shlex.split(said.write("it's \n needed"))[1:]
     app = make_app()
 
     try:

@@ -54,9 +54,10 @@ if sys.argv[1] > "2026-01-05":
     raise ValueError("there is nothing")
 """
 SHOP = f"""\
+import time
 from pathlib import Path
 
-from ostinato import Action, Approval, action, current_step, plan
+from ostinato import Action, Approval, SubPlans, action, current_step, fixed, plan
 
 
 @action
@@ -99,6 +100,72 @@ def pay():
 @plan
 def wait():
     WaitForFile()
+
+
+@action(retry=fixed(2, "0s"))
+def stumble(number: int) -> int:
+    marker = Path(f"stumbled-{{number}}")
+    if not marker.exists():
+        marker.touch()
+        raise OSError("it stumbled")
+    return number
+
+
+@action
+def count(number: int) -> int:
+    return number
+
+
+@action
+def add_up(parts: list[int]) -> int:
+    return sum(parts)
+
+
+@plan
+def weave():
+    first, second = count(number=1), count(number=2)
+    third = add_up(parts=[first])
+    fourth = add_up(parts=[third])
+    fifth = add_up(parts=[fourth, second])
+    return add_up(parts=[fifth, first])
+
+
+@plan
+def spread():
+    return add_up(parts=[count(number=number) for number in range(30)])
+
+
+@plan
+def retried():
+    return stumble(number=1)
+
+
+@action
+def watch(path: str) -> str:
+    while not Path(path).exists():
+        time.sleep(0.05)
+    return "it is there"
+
+
+@plan
+def watched():
+    return [count(number=1), watch(path="sign")]
+
+
+class CountAll(SubPlans):
+    def create_plans(self, numbers: list[int]) -> object:
+        for number in numbers:
+            yield self.trigger(counted, number)
+
+
+@plan
+def counted(number: int):
+    return count(number=number)
+
+
+@plan
+def parents():
+    return CountAll([1, 2, 3])
 """
 
 

@@ -30,8 +30,8 @@ def test_a_failed_slot_is_retried(open_page: Open, shop: Program, shop_console: 
 
     expect(page.get_by_role("status").filter(has_text="Retried: broken/-/2026-01-05")).to_be_visible()
     expect(page.locator(".page-head").get_by_text("Waiting")).to_be_visible()
-    (run,) = [run for run in shop("runs", "--json").json if run["status"] == "waiting"]
-    assert run["slot"] == "broken/-/2026-01-05"
+    latest = shop("runs", "--slot", "broken/-/2026-01-05", "--limit", "1", "--json").json
+    assert [run["status"] for run in latest] == ["waiting"]
 
 
 def test_an_override_wants_a_reason(open_page: Open, shop_console: str) -> None:
@@ -83,6 +83,17 @@ def test_the_audit_tells_who_did_what_and_why(open_page: Open, shop: Program, sh
     row = table.get_by_role("row").filter(has_text="account bolt")
 
     expect(row).to_contain_text("they <b>moved</b>")
+    expect(row).to_contain_text("ostinato pause account bolt --reason 'they <b>moved</b>'")
+    row.get_by_role("button", name="Copy").click()
+    expect(row.get_by_role("button", name="Copied")).to_be_visible()
+    page.get_by_label("To", exact=True).fill("2020-01-01")
+    expect(page.get_by_text("Nobody did that")).to_be_visible()
+    page.get_by_label("To", exact=True).fill("")
+    page.get_by_label("Who").fill("nob")
+    expect(row).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nobody did that")).to_be_visible()
+    page.get_by_label("Who").fill("")
     page.get_by_role("searchbox", name="What").fill("nothing of that name")
     expect(page.get_by_text("Nobody did that")).to_be_visible()
     page.get_by_role("searchbox", name="What").fill("bolt")

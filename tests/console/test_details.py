@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 from playwright.sync_api import expect
@@ -110,6 +111,30 @@ def test_the_fleet_shows_steps_sources_and_limits(open_page: Open, shop_console:
     expect(page.get_by_role("table", name="Limits").get_by_text("warehouse")).to_be_visible()
     page.get_by_role("button", name="Examine").click()
     expect(page.get_by_role("region", name="Doctor").get_by_text("the file is in WAL mode")).to_be_visible()
+
+
+def test_who_lives_is_heard_as_long_as_one_looks(open_page: Open, shop: Program, shop_console: str) -> None:
+    """A heartbeat is no news, and is shown all the same."""
+    with shop.running("agent", "--forever"):
+        page = open_page("/fleet", url=shop_console)
+        heard = page.get_by_role("row").filter(has_text="here").locator("time").first
+        first = heard.get_attribute("datetime")
+
+        expect(heard).not_to_have_attribute("datetime", str(first))
+
+
+def test_lineage_is_narrowed_to_what_stands_alike(open_page: Open, shop_console: str) -> None:
+    """By a click on a status; Esc shows all again."""
+    page = open_page("/lineage", url=shop_console)
+    expect(page.get_by_role("group", name="definition summary")).to_be_visible()
+
+    page.get_by_title("Those that are: Failed").click()
+
+    expect(page.get_by_role("status").filter(has_text=" of ")).to_be_visible()
+    expect(page.get_by_role("group", name=re.compile("^definition .*: Failed$")).locator(".graph-dim")).to_have_count(0)
+    expect(page.locator(".graph-dim").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".graph-dim")).to_have_count(0)
 
 
 def test_lineage_shows_who_depends_on_whom(open_page: Open, shop_console: str) -> None:

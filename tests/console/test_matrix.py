@@ -149,9 +149,9 @@ def test_a_column_leads_to_all_accounts_by_dates(open_page: Open) -> None:
 
     page.get_by_role("columnheader", name="import_customers").get_by_role("link").click()
 
-    table = page.get_by_role("table", name=re.compile("import_customers"))
-    expect(table.get_by_role("columnheader")).to_have_count(15)
-    expect(table.get_by_role("link", name=re.compile("Failed"))).to_have_count(1)
+    grid = page.get_by_role("grid", name=re.compile("import_customers"))
+    expect(grid.get_by_role("columnheader")).to_have_count(15)
+    expect(grid.get_by_role("gridcell", name=re.compile("Failed"))).to_have_count(1)
     take_screenshot(page, "column")
 
 

@@ -35,6 +35,7 @@ def test_a_paused_plan_is_mended_and_resumed(
     """The failed step is found by a key; its error is read, its input edited, the run resumed, all from the page."""
     page = open_page(f"/runs/{plans['refresh/-/2026-01-05']}/plan?view=tree", url=shop_console)
     head(page, "Paused")
+    expect(page.get_by_role("table", name="Steps").get_by_role("row", name="load").first).to_be_visible()
     page.keyboard.press("e")
     step = page.get_by_role("complementary", name="Step load")
     expect(step.get_by_label("Traceback").first).to_contain_text("FileNotFoundError")
@@ -69,7 +70,7 @@ def test_a_question_is_answered(open_page: Open, shop: Program, shop_console: st
     """Its text is text, its fields are asked for by type, and the plan goes on."""
     run = plans["pay/-/2026-01-05"]
     page = open_page(f"/runs/{run}/plan?step=2", url=shop_console)
-    page.get_by_role("button", name="Answer …").click()
+    page.get_by_role("complementary").get_by_role("button", name="Answer …").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("group", name=f"Pay? {HOSTILE}")).to_be_visible()
 
@@ -94,12 +95,12 @@ def test_an_event_is_sent(open_page: Open, shop: Program, shop_console: str, pla
     head(page, "Success")
 
 
-def test_plans_are_listed_and_opened_by_key(open_page: Open, shop_console: str, plans: dict[str, int]) -> None:
+def test_plans_are_listed_and_opened_by_key(open_page: Open, shop: Program, shop_console: str) -> None:
     """The newest first, with what each waits for; j goes down, and Enter opens the one that is chosen."""
     page = open_page("/plans", url=shop_console)
     rows = page.get_by_role("table", name="Plans").get_by_role("row")
     expect(rows.filter(has_text="wait/-/2026-01-06")).to_contain_text("waits for an event")
-    second = sorted(plans.values(), reverse=True)[1]
+    second = shop("plans", "--json").json[1]["run"]
 
     page.keyboard.press("j")
     page.keyboard.press("Enter")

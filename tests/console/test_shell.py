@@ -111,6 +111,6 @@ def test_who_must_log_in_comes_to_the_page_that_was_asked_for(open_page: Open, t
         page.get_by_label("Password").fill(WORDS_OF_ANNA)
         page.get_by_role("button", name="Log in").click()
         expect(page).to_have_url(re.compile("/fleet$"))
-        page.get_by_role("button", name="anna viewer").click()
+        page.get_by_role("button", name="Log out").click()
 
         expect(page.get_by_label("Password")).to_be_visible()

@@ -21,7 +21,7 @@ from ostinato.model.runs import ClaimedRun
 from ostinato.model.slots import Slot
 from ostinato.model.statuses import RunStatus, SlotStatus
 from ostinato.policies.alignment import RemovalLimit
-from ostinato.store import slots
+from ostinato.store import slot_lists
 from ostinato.store.facts import list_upstream_ids
 from ostinato.testing.factories import make_account, make_definition, make_retry, utc
 from ostinato.testing.night import Night, open_night
@@ -161,7 +161,7 @@ def oracle_ending(world: World) -> Callable[[OracleSlot, int], str]:
 def stored_slots(night: Night) -> dict[Key, Slot]:
     """Return every slot that is stored."""
     with night.store.read() as tx:
-        listed = slots.list_slots(tx, slots.SlotFilter())
+        listed = slot_lists.list_slots(tx, slot_lists.SlotFilter())
     return {(slot.name.definition, slot.name.account, slot.starts_at): slot for slot in listed}
 
 

@@ -11,10 +11,9 @@ from sqlalchemy import text
 
 from ostinato.model.definitions import DeclaredDefinition, Matrix
 from ostinato.model.runs import ClaimedRun
-from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
 from ostinato.policies.verdict import Gate
-from ostinato.store import claims, runs, slots
+from ostinato.store import claims, runs, slot_lists, slots
 from ostinato.store.database import Store, Tx
 from ostinato.testing.factories import NOON, make_account, make_definition, make_end
 from ostinato.testing.night import Night
@@ -46,7 +45,7 @@ def test_agents_and_an_engine_at_once_lose_no_wake_up(night: Night) -> None:
     night.declare(accounts=[make_account(f"a{number}") for number in range(ACCOUNTS)], definitions=make_layers())
     night.tick()
     with night.store.read() as tx:
-        wanted = sum(count for face, count in slots.count_slots(tx, now=night.now).items() if face != SlotFace.FUTURE)
+        wanted = sum(slot_lists.count_slots(tx, now=night.now, since=night.now, until=night.now).values())
     done = Event()
 
     def work(name: str) -> int:
@@ -104,7 +103,7 @@ def list_waiting(tx: Tx, run: ClaimedRun) -> Iterator[int]:
     """Yield the slots of delays that are due and whose period overlaps that of ``run``."""
     assert run.starts_at is not None
     assert run.ends_at is not None
-    for slot in slots.list_slots(tx, slots.SlotFilter(definition="delays", until=run.ends_at)):
+    for slot in slot_lists.list_slots(tx, slot_lists.SlotFilter(definition="delays", until=run.ends_at)):
         if slot.ends_at > run.starts_at and slot.due_at is not None and slot.due_at <= NOON:
             yield slot.id
 

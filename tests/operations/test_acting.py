@@ -33,7 +33,7 @@ Audit = Callable[[], list[AuditEntry]]
 def failed(night: Night) -> Night:
     """Give a night in which the slots of both accounts have failed, and those of stock have not begun."""
     night.declare(
-        accounts=[make_account("acme"), make_account("bolt")],
+        accounts=[make_account("acme", labels={"tier": "gold"}), make_account("bolt")],
         definitions=[
             make_definition("sales", matrix="account", writes_to=("sales",)),
             make_definition("stock", matrix="account", reads_from=("sales",), writes_to=("stock",)),
@@ -146,7 +146,7 @@ def test_no_code_of_the_project_is_run_here(world: World) -> None:
 
 
 def test_a_query_finds_slots_of_the_night(failed: Night, world: World) -> None:
-    """By definition, account, status and what they wait for; of a night that is over, too."""
+    """By definition, account, label, words, status and what they wait for; of a night that is over, too."""
 
     def found(**query: Any) -> list[str]:
         shown = act(world, Action("retry", query=Query(**query), preview=True), by=ADA)
@@ -154,6 +154,8 @@ def test_a_query_finds_slots_of_the_night(failed: Night, world: World) -> None:
 
     assert found(status=SlotFace.FAILED) == [ACME, BOLT]
     assert found(definition="sales", account="bolt") == [BOLT]
+    assert found(status=SlotFace.FAILED, search="bol") == [BOLT]
+    assert found(labels={"tier": "gold"}) == [ACME, "stock/acme/2026-01-09"]
     assert found(gate="upstream") == ["stock/acme/2026-01-09", "stock/bolt/2026-01-09"]
     failed.advance(days=1)
     failed.tick()

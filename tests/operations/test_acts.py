@@ -13,6 +13,7 @@ from ostinato import Approval, action, plan
 from ostinato.model.statuses import RunStatus
 from ostinato.operations.acting.carrying_out import Acted, Action, act
 from ostinato.operations.acting.verbs import Undo
+from ostinato.operations.auditing import list_audit
 from ostinato.operations.people import Person
 from ostinato.operations.triggering import trigger_plan
 from ostinato.testing.factories import make_definition
@@ -48,10 +49,12 @@ def paused(live: World, carry_out: CarryOut, tmp_path: Path) -> str:
 
 
 def ask(world: World, verb: str, target: str, **given: Any) -> Acted:
-    """Act on one target: in a preview, which must say the same, and then in truth."""
+    """Act on one target: in a preview, which must say the same, and then in truth, as the audit log has it, too."""
     shown = act(world, Action(verb, (target,), reason="why", given=given, preview=True), by=ADA)
     done = act(world, Action(verb, (target,), reason="why", given=given), by=ADA)
-    assert (shown.touched, shown.refused) == (done.touched, done.refused)
+    assert (shown.touched, shown.refused, shown.commands) == (done.touched, done.refused, done.commands)
+    if done.touched and not said(done).startswith("tells nobody"):
+        assert done.commands == tuple(entry.command for entry in list_audit(world, limit=1))
     return done
 
 

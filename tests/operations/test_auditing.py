@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from ostinato.model.engine import AuditEntry
 from ostinato.operations.auditing import list_audit
+from ostinato.operations.command_lines import simple
 from ostinato.operations.people import DoneAlready, Person, Request, note_change
 from ostinato.testing.factories import NOON
 from ostinato.world import World
@@ -26,7 +29,9 @@ def note(world: World, *said: tuple[str, str, str]) -> None:
     """Note who did what to what, a minute after another."""
     for minute, (actor, action, target) in enumerate(said):
         with world.store.write() as tx:
-            note_change(tx, Person(actor, via="session"), action, target, reason="", now=NOON + minute * MINUTE)
+            note_change(
+                tx, Person(actor, via="session"), action, target, line=None, reason="", now=NOON + minute * MINUTE
+            )
 
 
 def test_every_filter_must_fit(world: World) -> None:
@@ -63,22 +68,24 @@ def test_a_list_goes_on_where_it_ended(world: World) -> None:
 def test_what_people_write_comes_back_as_they_wrote_it(world: World, said: str) -> None:
     """It is data, and nothing else."""
     with world.store.write() as tx:
-        note_change(tx, Person(said, via=said), said, said, reason=said, now=NOON)
+        note_change(tx, Person(said, via=said), said, said, line=simple("retry", said), reason=said, now=NOON)
 
-    assert list_audit(world, target=said) == [AuditEntry(NOON, said, said, said, said, said)]
+    (entry,) = list_audit(world, target=said)
+    assert replace(entry, command=None) == AuditEntry(NOON, said, said, said, said, said)
+    assert shlex.split(str(entry.command)) == ["ostinato", "retry", said, "--reason", said]
 
 
 def test_what_a_request_has_done_is_noted_once(world: World) -> None:
     """The same again is refused, whoever is faster: the database sees to it."""
     asked = Person("ada", request=Request("key", "one"))
     with world.store.write() as tx:
-        note_change(tx, asked, "retry", "one", reason="", now=NOON)
-        note_change(tx, Person("ada", request=Request("key", "two")), "retry", "two", reason="", now=NOON)
+        note_change(tx, asked, "retry", "one", line=None, reason="", now=NOON)
+        note_change(tx, Person("ada", request=Request("key", "two")), "retry", "two", line=None, reason="", now=NOON)
 
     def act_again() -> None:
         with world.store.write() as tx:
-            note_change(tx, Person("ada"), "pause", "three", reason="", now=NOON)
-            note_change(tx, asked, "retry", "one", reason="", now=NOON)
+            note_change(tx, Person("ada"), "pause", "three", line=None, reason="", now=NOON)
+            note_change(tx, asked, "retry", "one", line=None, reason="", now=NOON)
 
     with pytest.raises(DoneAlready):
         act_again()

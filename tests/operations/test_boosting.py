@@ -45,7 +45,9 @@ def test_a_boosted_run_is_taken_first(*, waiting: Night, world: World, audit: Au
 
     assert (boosted.run.id, boosted.run.priority, boosted.before) == (run.id, 10, 3)
     assert [claim_one(waiting), claim_one(waiting)] == [LATER, EARLIER]
-    assert audit() == [AuditEntry(waiting.now, "ada", "boost", f"run {run.id} of {LATER}: 3 to 10", "the board waits")]
+    command = f"ostinato boost {run.id if by_number else LATER} --priority 10 --reason 'the board waits'"
+    said = f"run {run.id} of {LATER}: 3 to 10"
+    assert audit() == [AuditEntry(waiting.now, "ada", "boost", said, "the board waits", command=command)]
 
 
 def test_a_boost_can_be_taken_back(waiting: Night, world: World) -> None:

@@ -72,6 +72,7 @@ CIRCUMSTANCES: list[tuple[str, Circumstance, bool]] = [
     ("maintenance is on", redeclare(account={"maintenance": make_maintenance("2026-01-10", "2026-01-11")}), False),
     ("maintenance has no end", redeclare(account={"maintenance": make_maintenance("2026-01-10", None)}), False),
     ("maintenance has no start", redeclare(account={"maintenance": make_maintenance(None, "2026-01-11")}), False),
+    ("maintenance has neither", redeclare(account={"maintenance": make_maintenance(None, None)}), False),
     ("maintenance begins", redeclare(account={"maintenance": make_maintenance("2026-01-10T12:00", None)}), False),
     ("maintenance ends", redeclare(account={"maintenance": make_maintenance(None, "2026-01-10T12:00")}), True),
     ("there is a moment left", wait(hours=35, minutes=59), True),
@@ -313,4 +314,6 @@ def test_whoever_waits_for_a_place_is_told_who_has_it(night: Night, world: World
     assert explanation.verdict == f"waiting: pool warehouse: 1 of 1 places are used, by run {holder.id}"
     (gate,) = [gate for gate in explanation.gates if not gate.satisfied]
     assert (gate.gate, gate.clears) == ("pool", f"the end of one of these runs: ostinato show {holder.id}")
-    assert list_limits(world) == [LimitUse(LimitKind.POOL, "warehouse", 1, used=1, waiting=1)]
+    assert list_limits(world) == [
+        LimitUse(LimitKind.POOL, "warehouse", 1, used=1, waiting=1, waiting_accounts=(("acme", 1),))
+    ]

@@ -80,7 +80,8 @@ def test_apply_does_what_diff_shows(project: Project, night: Night, audit: Audit
     assert applied == shown
     assert diff(project.world).empty
     assert len(night.slots()) == 39
-    assert audit() == [AuditEntry(night.now, "ada", "apply", "declarations", "first day")]
+    command = "ostinato apply --reason 'first day'"
+    assert audit() == [AuditEntry(night.now, "ada", "apply", "declarations", "first day", command=command)]
 
 
 def test_apply_without_difference_leaves_no_trace(project: Project, audit: Audit) -> None:

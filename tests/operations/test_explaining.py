@@ -196,10 +196,10 @@ def test_a_waiting_slot_of_a_paused_account_is_not_taken(night: Night, world: Wo
 
 
 def test_a_running_slot_says_where_and_since_when(night: Night, world: World) -> None:
-    """With the age of the last heartbeat and the time that is left."""
+    """With the age of the last heartbeat, in whole seconds, and the time that is left."""
     declare(night, time_limit=timedelta(hours=2))
     night.claim()
-    night.advance(seconds=20)
+    night.advance(seconds=20.75)
 
     explanation = explain(world, SLOT)
 

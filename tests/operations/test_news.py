@@ -4,22 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, update
 
+from ostinato import action
 from ostinato.executors.logs import LogWriter, log_path
 from ostinato.model.statuses import RunStatus
-from ostinato.operations.news import FLEET, NIGHT, RELOAD, RUNS, SUMMARY_SECONDS, News, Reporter, run_topic
+from ostinato.operations.news import (
+    FLEET,
+    NIGHT,
+    PLANS,
+    PLANS_SECONDS,
+    RELOAD,
+    RUNS,
+    SUMMARY_SECONDS,
+    News,
+    Reporter,
+    run_topic,
+)
 from ostinato.operations.night import Nights
 from ostinato.operations.pausing import Pausable, pause
 from ostinato.operations.people import Person
+from ostinato.operations.triggering import trigger_plan
 from ostinato.store import claims
 from ostinato.store import schema as t
 from ostinato.testing.factories import make_account, make_chain, make_end
 from ostinato.testing.night import Night
 from ostinato.world import World
 
-ALL = (NIGHT, RUNS, FLEET)
+ALL = (NIGHT, RUNS, PLANS, FLEET)
+
+
+@action
+def extract() -> int:
+    """Do nothing: an agent that the test plays has it."""
+    return 1
 
 
 class Seconds:
@@ -65,6 +85,31 @@ def test_nothing_is_told_when_nothing_changes(reporter: Reporter, seconds: Secon
     for _ in range(5):
         seconds.passed += 10
         assert reporter.look(ALL) == []
+
+
+def test_a_plan_under_way_is_told_how_far_it_is(
+    night: Night, world: World, reporter: Reporter, seconds: Seconds
+) -> None:
+    """As often as it has come further, and no more; as it is sent to pages."""
+    run = trigger_plan(world, extract, by=Person("ada")).run
+    night.beat()
+    night.claim()
+    seconds.passed += PLANS_SECONDS
+    (begun,) = reporter.look((PLANS,))
+    seconds.passed += PLANS_SECONDS
+    assert reporter.look((PLANS,)) == []
+
+    with night.store.write() as tx:
+        tx.execute(update(t.steps).where(t.steps.c.run_id == run.id).values(progress=0.5))
+    at_once = reporter.look((PLANS,))
+    seconds.passed += PLANS_SECONDS
+    (further,) = reporter.look((PLANS,))
+
+    assert at_once == []
+    assert [plan["progress"] for plan in (begun.data["plans"][0], further.data["plans"][0])] == [0.0, 0.5]
+    assert orjson.loads(orjson.dumps(further.data)) == {
+        "plans": [{"run": run.id, "steps": {"pending": 1, "success": 1}, "progress": 0.5}]
+    }
 
 
 def test_a_run_that_moves_is_told_with_its_slot(night: Night, reporter: Reporter) -> None:

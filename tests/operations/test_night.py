@@ -263,6 +263,24 @@ def test_a_summary_is_counted_once_for_all_who_ask(night: Night, world: World, s
     assert (first["load/acme/2026-01-09"], second["load/acme/2026-01-09"]) == (SlotFace.WAITING, SlotFace.SUCCESS)
 
 
+def test_who_cannot_wait_is_told_what_was_counted_before(night: Night, world: World) -> None:
+    """Cells stand as they do now; the rest says when it was counted, and is counted anew for who wants that."""
+    declare(night)
+    nights = Nights(world, monotonic=night.clock.monotonic)
+    began = night.now
+    nights.find_summary()
+    night.finish("load/acme/2026-01-09")
+    night.advance(hours=1)
+
+    early = nights.find_matrix(None, Choice(), Window(), counted_within=7_200)
+    late = nights.find_matrix(None, Choice(), Window())
+
+    assert show(early) == show(late)
+    assert show(early)["load/acme/2026-01-09"] is SlotFace.SUCCESS
+    assert (early.at, early.counted_at, early.total.counts.get(SlotFace.SUCCESS)) == (night.now, began, None)
+    assert (late.at, late.counted_at, late.total.counts.get(SlotFace.SUCCESS)) == (night.now, night.now, 1)
+
+
 def test_a_night_is_counted_in_a_handful_of_statements(night: Night, nights: Nights, statements: list[str]) -> None:
     """However many slots it has."""
     declare(night)
@@ -277,6 +295,27 @@ def test_a_night_is_counted_in_a_handful_of_statements(night: Night, nights: Nig
 
     # The directory is read anew, for accounts have changed: that is two statements more at most.
     assert len(statements) <= few + 2
+
+
+def test_what_goes_on_by_itself_tells_when_a_night_is_over(night: Night, nights: Nights) -> None:
+    """What waits for a person, or below what failed, does not; the pace is that of the last ten minutes."""
+    declare(night)
+    nobody = nights.find_summary()
+    night.beat()
+    before = nights.find_summary()
+    night.finish("load/acme/2026-01-09")
+    night.finish("load/bolt/2026-01-09", RunStatus.FAILED)
+    night.tick()
+
+    summary = nights.find_summary()
+    going_on = summary.count_going_on()
+
+    assert nobody.count_going_on() == 0  # there is no agent yet
+    assert (before.count_going_on(), before.estimate_left(10)) == (10, None)  # not what is done by hand
+    assert going_on == 5  # of acme agg and report, of cord all three; the total needs what bolt will not have
+    assert summary.estimate_left(going_on) == timedelta(minutes=25)
+    night.advance(minutes=11)
+    assert nights.find_summary().estimate_left(going_on) is None
 
 
 def test_the_lineage_shows_how_its_nodes_stand(night: Night, nights: Nights) -> None:

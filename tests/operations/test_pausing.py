@@ -49,8 +49,17 @@ def test_nothing_of_what_is_paused_starts_until_it_is_resumed(
     assert len(during) == len(after) == 4
     assert all(name in slot for slot in after)
     assert audit() == [
-        AuditEntry(night.now, "ada", "resume", f"{kind} {name}", "paid"),
-        AuditEntry(night.now, "ada", "pause", f"{kind} {name}", "unpaid"),
+        AuditEntry(
+            night.now, "ada", "resume", f"{kind} {name}", "paid", command=f"ostinato resume {kind} {name} --reason paid"
+        ),
+        AuditEntry(
+            night.now,
+            "ada",
+            "pause",
+            f"{kind} {name}",
+            "unpaid",
+            command=f"ostinato pause {kind} {name} --reason unpaid",
+        ),
     ]
 
 

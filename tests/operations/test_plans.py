@@ -165,6 +165,26 @@ def test_plans_can_be_picked_by_status(live: World, paused: Run) -> None:
     assert [row.run.id for row in list_plans(live, limit=1)] == [waiting.id]
 
 
+def test_plans_are_found_by_words_and_by_parent(live: World, carry_out: CarryOut) -> None:
+    """By each of their words, in any case, or by number; what looks like a pattern is none."""
+    parent = trigger_plan(live, Spread, by=ADA).run
+    carry_out()
+
+    def find(**filters: Any) -> set[int]:
+        return {row.run.id for row in list_plans(live, **filters)}
+
+    children = find(parent=parent.id)
+    assert len(children) == 2
+    assert find() == children | {parent.id}
+    assert find(search="SPREAD") == find(search=f"test_plans spread {parent.id}") == {parent.id}
+    assert find(search="spread nothing") == find(search="s%d") == find(parent=min(children)) == set()
+    assert {run.id for run in list_runs(live, parent=parent.id)} == children
+    with pytest.raises(NotFound):
+        list_plans(live, parent=99_999)
+    with pytest.raises(NotFound):
+        list_runs(live, parent=99_999)
+
+
 def test_a_step_that_waits_for_another_try_says_when(live: World, carry_out: CarryOut) -> None:
     """Time clears it, and no event."""
     run = trigger_plan(live, try_twice, by=ADA).run

@@ -40,7 +40,8 @@ Play = Callable[[Night, World, random.Random], None]
 
 def declare(night: Night, chance: random.Random) -> None:
     """Declare accounts and definitions at random, which may stop their slots in every way that there is."""
-    windows = [*[None] * 8, make_maintenance("2026-01-10", "2026-01-20"), make_maintenance(None, "2026-01-09")]
+    bounds = [("2026-01-10", "2026-01-20"), (None, "2026-01-09"), (None, None)]
+    windows = [*[None] * 8, *(make_maintenance(*of) for of in bounds)]
     accounts = [
         make_account(
             token,

@@ -182,4 +182,4 @@ def test_a_limit_has_what_there_is_what_is_used_and_what_waits(night: Night, wor
 
     (limit,) = [shapes.limit(row) for row in listing.list_limits(world)]
 
-    assert limit == {"kind": "account", "name": "uk", "limit": 2, "used": 0, "waiting": 0}
+    assert limit == {"kind": "account", "name": "uk", "limit": 2, "used": 0, "waiting": 0, "waiting_accounts": []}

@@ -74,7 +74,8 @@ def test_a_slot_that_waits_for_its_period_is_triggered(night: Night, world: Worl
     assert (str(run.slot), run.status, run.origin) == (FUTURE, RunStatus.WAITING, RunOrigin.TRIGGER)
     assert (run.requested_by, run.request_reason, run.attempt) == ("ada", "the file came early", 1)
     assert started.claim.ready
-    assert audit() == [AuditEntry(night.now, "ada", "trigger", FUTURE, "the file came early")]
+    command = f"ostinato trigger {FUTURE} --reason 'the file came early'"
+    assert audit() == [AuditEntry(night.now, "ada", "trigger", FUTURE, "the file came early", command=command)]
     assert [str(claimed.slot) for claimed in night.claim()][-1] == FUTURE
 
 
@@ -284,7 +285,8 @@ def test_a_slot_that_ended_runs_again(night: Night, world: World, audit: Audit, 
 
     assert (run.series, run.attempt, run.origin, run.requested_by) == (2, 1, RunOrigin.RERUN, "ada")
     assert night.face(SLOT) is SlotFace.WAITING
-    assert audit() == [AuditEntry(night.now, "ada", "rerun", SLOT, "wrong rates")]
+    command = f"ostinato rerun {SLOT} --reason 'wrong rates'"
+    assert audit() == [AuditEntry(night.now, "ada", "rerun", SLOT, "wrong rates", command=command)]
 
 
 def test_a_rerun_leaves_what_ran_downstream_alone(night: Night, world: World) -> None:
@@ -320,7 +322,8 @@ def test_a_definition_is_run_once(night: Night, world: World, audit: Audit) -> N
 
     assert (run.slot, run.definition, run.account, run.origin) == (None, "sales", None, RunOrigin.TRIGGER)
     assert (run.parameters, run.queue, run.priority, run.status) == ({"depth": "2"}, "io", 3, RunStatus.WAITING)
-    assert audit() == [AuditEntry(night.now, "ada", "trigger", "definition sales", "try it")]
+    command = "ostinato trigger sales --param depth=2 --reason 'try it'"
+    assert audit() == [AuditEntry(night.now, "ada", "trigger", "definition sales", "try it", command=command)]
 
 
 def test_a_one_off_gets_the_period_that_is_asked_for(night: Night, world: World) -> None:

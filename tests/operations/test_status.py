@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ostinato.model.agents import Agent
+from ostinato.model.definitions import Matrix
 from ostinato.model.engine import LEADERSHIP, StepOutcome
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import AgentStatus, RunStatus
@@ -25,7 +28,7 @@ def troubles(status: Status) -> list[str]:
 
 
 def test_all_is_counted(night: Night, world: World) -> None:
-    """Rows by kind, slots by what faces show, runs by status."""
+    """Rows by kind, slots by what faces show, runs by status: what is open, and what is near."""
     night.declare(accounts=[make_account("a"), make_account("b")], definitions=[make_definition(matrix="account")])
     night.tick()
     night.finish("sales/a/2026-01-08")
@@ -33,7 +36,7 @@ def test_all_is_counted(night: Night, world: World) -> None:
     status = get_status(world)
 
     assert (status.now, status.accounts, status.definitions) == (night.now, 2, 1)
-    assert status.slots == {SlotFace.SUCCESS: 1, SlotFace.RUNNING: 3, SlotFace.FUTURE: 22}
+    assert status.slots == {SlotFace.SUCCESS: 1, SlotFace.RUNNING: 3, SlotFace.FUTURE: 2}
     assert status.runs == {"success": 1, "running": 3}
 
 
@@ -148,6 +151,19 @@ def test_a_queue_that_nobody_serves_is_shown_when_something_waits_in_it(night: N
     night.tick()
 
     assert troubles(get_status(world)) == ["no agent serves queue io, in which 2 runs wait"]
+
+
+def test_pools_and_queues_are_shown_and_what_else_is_waited_for(night: Night, world: World) -> None:
+    """A limit of one account, say, is of interest as soon as it keeps somebody waiting."""
+    world = replace(world, config=replace(world.config, pools={"warehouse": 1}))
+    night.declare(accounts=[make_account("uk", concurrency=1)], definitions=[make_definition(matrix=Matrix.ACCOUNT)])
+    before = get_status(world).limits
+    night.tick()
+
+    after = get_status(world).limits
+
+    assert [(one.kind, one.name, one.waiting) for one in before] == [("pool", "warehouse", 0)]
+    assert [(one.kind, one.name) for one in after if one.waiting] == [("account", "uk")]
 
 
 def test_slots_that_failed_for_good_are_counted(night: Night, world: World) -> None:

@@ -106,7 +106,7 @@ def test_one_holds_the_lease_until_it_ends(store: Store) -> None:
 
 def test_the_audit_log_says_who_changed_what(store: Store) -> None:
     """Newest first, and of one target if asked."""
-    first = AuditEntry(NOON, "ann", "pause", "account acme", "audit")
+    first = AuditEntry(NOON, "ann", "pause", "account acme", "audit", command="ostinato pause account acme")
     second = AuditEntry(NOON + MINUTE, "bob", "retry", "sales/-/2026-01-08", "")
     with store.write() as tx:
         journal.record_audit(tx, first)

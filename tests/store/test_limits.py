@@ -200,7 +200,7 @@ def test_a_limit_that_is_lowered_waits_for_what_runs(night: Night) -> None:
 
 
 def test_all_limits_are_listed(night: Night) -> None:
-    """What there is, what is used and what waits; what is not limited is not named."""
+    """What there is, what is used, what waits and for whom; what is not limited is not named."""
     night.limit(pools={"warehouse": 4, "spare": 1}, queues={"default": 9})
     declare(night, load={"uses": {"warehouse": 3}}, sum={"concurrency": 2})
     make_runs(night, "load", 3)
@@ -213,10 +213,10 @@ def test_all_limits_are_listed(night: Night) -> None:
 
     assert listed == [
         LimitUse(LimitKind.POOL, "spare", 1, used=0, waiting=0),
-        LimitUse(LimitKind.POOL, "warehouse", 4, used=3, waiting=2),
-        LimitUse(LimitKind.QUEUE, "default", 9, used=3, waiting=5),
-        LimitUse(LimitKind.DEFINITION, "sum", 2, used=2, waiting=3),
-        LimitUse(LimitKind.ACCOUNT, "b", 1, used=1, waiting=1),
+        LimitUse(LimitKind.POOL, "warehouse", 4, used=3, waiting=2, waiting_accounts=(("a", 2),)),
+        LimitUse(LimitKind.QUEUE, "default", 9, used=3, waiting=5, waiting_accounts=(("a", 4), ("b", 1))),
+        LimitUse(LimitKind.DEFINITION, "sum", 2, used=2, waiting=3, waiting_accounts=(("a", 2), ("b", 1))),
+        LimitUse(LimitKind.ACCOUNT, "b", 1, used=1, waiting=1, waiting_accounts=(("b", 1),)),
     ]
 
 

@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from ostinato.model.statuses import RunStatus
 from ostinato.store import runs
 from ostinato.store.invariants import INVARIANTS, find_since
 from ostinato.testing.factories import NOON, make_account, make_definition
@@ -89,6 +90,6 @@ def test_eight_writers_see_no_lock(tmp_path: Path) -> None:
         assert [report for report in reports if report["errors"]] == []
         assert [report for report in reports if not report["done"]] == []
         with night.store.read() as tx:
-            assert runs.count_runs(tx)["success"] > 0
+            assert runs.count_runs(tx)[RunStatus.SUCCESS] > 0
             since = find_since(tx, overdue_since=NOON - timedelta(days=1))
             assert [offence for invariant in INVARIANTS for offence in invariant.find(tx, since)] == []

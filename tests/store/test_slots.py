@@ -6,12 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from ostinato.model.slots import SlotFace, SlotName
+from ostinato.model.slots import SlotName
 from ostinato.model.statuses import RunStatus, SlotStatus
 from ostinato.policies.verdict import Gate
 from ostinato.store import pruning, runs, slots
-from ostinato.store.slots import SlotFilter
-from ostinato.testing.factories import NOON, make_account, make_chain, make_definition, make_new_run, utc
+from ostinato.testing.factories import NOON, make_account, make_definition, make_new_run, utc
 from ostinato.testing.night import Night, open_night
 
 FIRST, SECOND, TODAY = "sales/-/2026-01-08", "sales/-/2026-01-09", "sales/-/2026-01-10"
@@ -154,52 +153,6 @@ def test_a_slot_is_found_by_name_or_start(night: Night) -> None:
         assert slots.find_slot(tx, SlotName("x", None, "2026-01-08")) is None
         assert slots.find_slot(tx, SlotName("y", "us", "2026-01-08")) is None
         assert slots.find_slot(tx, SlotName("x", "us", "2025-01-08")) is None
-
-
-def test_slots_are_listed_by_what_is_asked_of_them(night: Night) -> None:
-    """Every filter narrows the answer; it comes by start, then definition, then account."""
-    night.declare(accounts=[make_account("b"), make_account("a")], definitions=make_chain("x", "y", matrix="account"))
-    night.tick()
-    night.finish("x/a/2026-01-08", RunStatus.FAILED)
-
-    def chosen(**values: object) -> list[str]:
-        with night.store.read() as tx:
-            return [str(slot.name) for slot in slots.list_slots(tx, SlotFilter(**values))]  # type: ignore[arg-type]
-
-    assert chosen(until=utc("2026-01-09")) == [f"{x}/{a}/2026-01-08" for x in "xy" for a in "ab"]
-    assert chosen(definition="y", account="b", since=utc("2026-01-19")) == ["y/b/2026-01-19", "y/b/2026-01-20"]
-    assert chosen(statuses=frozenset({SlotStatus.RETRYING})) == ["x/a/2026-01-08"]
-    assert chosen(run_statuses=frozenset({RunStatus.RUNNING}), account="b") == ["x/b/2026-01-08", "x/b/2026-01-09"]
-    with night.store.read() as tx:
-        newest = slots.list_slots(tx, SlotFilter(definition="x", account="a"), limit=1, newest_first=True)
-    assert [str(slot.name) for slot in newest] == ["x/a/2026-01-20"]
-
-
-def test_the_counts_are_those_of_the_faces(night: Night) -> None:
-    """Counting in the database and showing slot by slot give the same numbers, for every status there is."""
-    night.declare(
-        definitions=[
-            *make_chain("load", "agg"),
-            make_definition("hand", start="manual"),
-            make_definition("jobs", starts_on=utc("2026-01-01").date()),
-        ]
-    )
-    night.steps = night.steps[:5]
-    night.tick()
-    ends = [*RunStatus][2:]
-    for run, status in zip(night.claim(), ends, strict=False):
-        if status in {RunStatus.SUCCESS, RunStatus.WARNING, RunStatus.FAILED, RunStatus.CANCELLED}:
-            night.finish(run, status)
-    take_one = night.slot("jobs/-/2026-01-09")
-    with night.store.write() as tx:
-        slots.fail_slots(tx, {take_one.id: "never"}, now=NOON)
-
-    shown = list(night.slots().values())
-    with night.store.read() as tx:
-        counted = slots.count_slots(tx, now=NOON)
-
-    assert counted == {face: shown.count(face) for face in set(shown)}
-    assert {SlotFace.FUTURE, SlotFace.BLOCKED, SlotFace.RUNNING, SlotFace.SUCCESS, SlotFace.CANCELLED} <= set(counted)
 
 
 def test_what_goes_with_removed_rows_is_counted(night: Night) -> None:

@@ -5,7 +5,8 @@ import type { components } from "~/api/schema";
 type Schemas = components["schemas"];
 
 export type Acted = Schemas["ActedShape"];
-export type ActBody = Partial<Schemas["ActionBody"]>;
+export type ActQuery = Partial<Schemas["QueryBody"]>;
+export type ActBody = Partial<Omit<Schemas["ActionBody"], "query">> & { readonly query?: ActQuery };
 export type AuditEntry = Schemas["AuditEntry"];
 export type BusyAgent = Schemas["BusyAgent"];
 export type Check = Schemas["Check"];
@@ -19,6 +20,7 @@ export type ListedPlan = Schemas["ListedPlan"];
 export type LogLine = Schemas["LogLine"];
 export type LogPart = Schemas["LogPart"];
 export type Plan = Schemas["Plan"];
+export type PlanProgress = Pick<Schemas["ListedPlan"], "run" | "steps" | "progress">;
 export type PlanStep = Schemas["ShownStep"];
 export type RunCommand = Schemas["Command"];
 export type RunDetails = Schemas["RunDetails"];

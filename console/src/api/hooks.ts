@@ -25,11 +25,13 @@ export interface Resource<T> {
   readonly refresh: () => void;
 }
 
-export interface ResourceOptions {
+interface ResourceOptions {
   /** Topics of the stream to hold open, such as `night` or `run:17`. */
   readonly topics?: readonly string[];
   /** Events that mean that this resource may have changed. `reload` always does. */
   readonly on?: readonly LiveKind[];
+  /** For how many milliseconds what may have changed is gathered before it is read again; more for what is large. */
+  readonly gather?: number;
   /** Go on showing the answer for the last path until the new one is there. */
   readonly keep?: boolean;
 }
@@ -61,7 +63,8 @@ export function useResource<T>(path: string | null, options: ResourceOptions = {
     return () => controller.abort();
   }, [path, round]);
 
-  useLiveRefresh(path !== null, options, refresh);
+  const { topics = [], on = [] } = options;
+  useLiveRefresh({ topics: path === null ? [] : topics, hear: (kind) => on.includes(kind), within: GATHER, refresh });
   const current = answer.path === path;
   const cached = path === null ? undefined : (cache.get(path) as T | undefined);
   const data = current ? answer.data : (cached ?? (options.keep ? answer.data : undefined));
@@ -74,19 +77,29 @@ function failed<T>(last: Answer<T>, path: string, error: unknown): Answer<T> {
   return { path, data: error.isAway ? data : undefined, error };
 }
 
-/** Call `refresh` soon after an event of the stream, once for many; while the stream is away, now and then. */
-function useLiveRefresh(active: boolean, options: ResourceOptions, refresh: () => void): void {
-  const { topics = [], on = [] } = options;
-  const kinds = on.join(",");
+interface LiveRefresh {
+  /** Topics of the stream; none for nothing to be heard. */
+  readonly topics: readonly string[];
+  /** Take an event in; say whether it calls for a refresh. */
+  readonly hear: (kind: LiveKind, data: unknown) => boolean;
+  /** How soon after such an event to refresh, in milliseconds: once for all that come until then. */
+  readonly within: number;
+  readonly refresh: () => void;
+}
+
+/** Refresh after events, at once where some may have been missed, and now and then while the stream is away. */
+export function useLiveRefresh({ topics, hear, within, refresh }: LiveRefresh): void {
   const connection = useConnection();
   const timer = useRef<number | undefined>(undefined);
-  const wanted = active && topics.length > 0;
-  useLive(wanted ? topics : [], (kind) => {
-    if (kind !== "reload" && !kinds.split(",").includes(kind)) return;
-    timer.current ??= window.setTimeout(() => {
-      timer.current = undefined;
-      refresh();
-    }, GATHER);
+  const wanted = topics.length > 0;
+  function refreshNow(): void {
+    window.clearTimeout(timer.current);
+    timer.current = undefined;
+    refresh();
+  }
+  useLive(topics, (kind, data) => {
+    if (kind === "reload") refreshNow();
+    else if (hear(kind, data)) timer.current ??= window.setTimeout(refreshNow, within);
   });
   useEffect(() => () => window.clearTimeout(timer.current), []);
   useEffect(() => {

@@ -7,12 +7,12 @@
 
 import { address, withQuery } from "~/api/client";
 
-export type LiveKind = "slots" | "runs" | "steps" | "status" | "reasons" | "fleet" | "log" | "reload";
+export type LiveKind = "slots" | "runs" | "steps" | "status" | "reasons" | "plans" | "fleet" | "log" | "reload";
 export type Connection = "idle" | "connecting" | "live" | "away";
 
-const KINDS: readonly LiveKind[] = ["slots", "runs", "steps", "status", "reasons", "fleet", "log", "reload"];
+const KINDS: readonly LiveKind[] = ["slots", "runs", "steps", "status", "reasons", "plans", "fleet", "log", "reload"];
 const FIRST_WAIT = 1_000;
-const LONGEST_WAIT = 30_000;
+const LONGEST_WAIT = 8_000;
 
 export type Listener = (kind: LiveKind, data: unknown) => void;
 
@@ -29,6 +29,7 @@ class LiveStream {
   private wait = FIRST_WAIT;
   private timer: number | undefined;
   private state: Connection = "idle";
+  private heardAt = Date.now();
 
   /** Listen to topics until the function that is returned is called. */
   subscribe(topics: readonly string[], listener: Listener): () => void {
@@ -48,6 +49,9 @@ class LiveStream {
   };
 
   connection = (): Connection => this.state;
+
+  /** When the stream was there last, by this machine's clock. */
+  lastHeard = (): number => this.heardAt;
 
   /** Have everybody ask again at once: this page has just changed something itself. */
   announceChange(): void {
@@ -76,7 +80,7 @@ class LiveStream {
     this.source = null;
     this.opened = this.topics();
     if (!this.opened) return this.become("idle");
-    if (this.state !== "live") this.become("connecting");
+    if (this.state === "idle") this.become("connecting"); // whoever is away stays so until he is heard again
     const source = new EventSource(address(withQuery("/stream", { topics: this.opened })));
     source.onerror = () => this.lost();
     source.addEventListener("welcome", () => this.arrived());
@@ -110,6 +114,7 @@ class LiveStream {
 
   private become(state: Connection): void {
     if (state === this.state) return;
+    if (this.state === "live") this.heardAt = Date.now();
     this.state = state;
     for (const watcher of this.watchers) watcher();
   }

@@ -3,11 +3,12 @@
 import { Component, type ErrorInfo, type ReactNode, Suspense, useEffect } from "react";
 import { rememberCsrf, whenLoginNeeded } from "~/api/client";
 import { useResource } from "~/api/hooks";
+import { liveStream } from "~/api/live";
 import type { Me } from "~/api/types";
 import { Login } from "~/app/Login";
 import { MeProvider } from "~/app/me";
 import { navigate, usePathname } from "~/app/router";
-import { routeOf } from "~/app/routes";
+import { loadAllPages, routeOf } from "~/app/routes";
 import { Shell } from "~/app/Shell";
 import { followServerClock } from "~/app/time";
 import { Loading } from "~/parts/Answer";
@@ -15,11 +16,15 @@ import { Empty } from "~/parts/Empty";
 import { ErrorNotice } from "~/parts/Notice";
 import { ActingProvider } from "~/parts/acting/acting";
 
+const WHEN_AT_REST = 1_500;
+
 whenLoginNeeded(() => {
   if (location.pathname === "/login") return;
   const next = location.pathname + location.search;
   navigate(`/login?next=${encodeURIComponent(next)}`, { replace: true });
 });
+
+const ASKED_EVERY = 30_000;
 
 export function App() {
   const pathname = usePathname();
@@ -28,11 +33,18 @@ export function App() {
 
 function Inside({ pathname }: { readonly pathname: string }) {
   const { data: me, error, refresh } = useResource<Me>("/me");
+  useStillThere(refresh);
   useEffect(() => {
     if (!me) return;
     rememberCsrf(me.csrf);
     followServerClock(me.now); // as it comes, once: later it is an old time
   }, [me]);
+  const isThere = me !== undefined;
+  useEffect(() => {
+    if (!isThere) return undefined;
+    const timer = window.setTimeout(() => void loadAllPages(), WHEN_AT_REST);
+    return () => window.clearTimeout(timer);
+  }, [isThere]);
   if (me) {
     return (
       <MeProvider value={me}>
@@ -45,6 +57,21 @@ function Inside({ pathname }: { readonly pathname: string }) {
     );
   }
   return error ? <ErrorNotice error={error} onRetry={refresh} /> : <Loading />;
+}
+
+/** Ask now and then, and when somebody comes back to the page, who is there: a session ends, and a role changes. */
+function useStillThere(ask: () => void): void {
+  useEffect(() => {
+    const timer = window.setInterval(ask, ASKED_EVERY);
+    const seen = (): void => {
+      if (!document.hidden) ask();
+    };
+    document.addEventListener("visibilitychange", seen);
+    return () => {
+      window.clearInterval(timer);
+      document.removeEventListener("visibilitychange", seen);
+    };
+  }, [ask]);
 }
 
 function PageAt({ pathname }: { readonly pathname: string }) {
@@ -64,7 +91,7 @@ function PageAt({ pathname }: { readonly pathname: string }) {
   );
 }
 
-/** Keeps a page that fails from taking the others with it. */
+/** Keeps a page that fails from taking the others with it. One that fails while the server is away comes when it is back. */
 class Broken extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
   override state: { readonly error: Error | null } = { error: null };
 
@@ -72,8 +99,18 @@ class Broken extends Component<{ readonly children: ReactNode }, { readonly erro
     return { error };
   }
 
+  private forget: () => void = () => undefined;
+
   override componentDidCatch(error: Error, info: ErrorInfo): void {
     console.error(error, info.componentStack);
+    if (liveStream.connection() !== "away") return;
+    this.forget = liveStream.watch(() => {
+      if (liveStream.connection() === "live") location.reload();
+    });
+  }
+
+  override componentWillUnmount(): void {
+    this.forget();
   }
 
   override render(): ReactNode {

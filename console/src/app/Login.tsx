@@ -1,12 +1,19 @@
 /** Says who is there, where the server asks. */
 
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { ApiError, post } from "~/api/client";
 import { ErrorNotice } from "~/parts/Notice";
 
 export function Login() {
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
+  const password = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    document.title = "Log in · Ostinato";
+  }, []);
+  useEffect(() => {
+    if (error) password.current?.select();
+  }, [error]);
 
   async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
@@ -33,7 +40,7 @@ export function Login() {
         </label>
         <label>
           Password
-          <input className="field" name="password" type="password" autoComplete="current-password" required />
+          <input ref={password} className="field" name="password" type="password" autoComplete="current-password" required />
         </label>
         <button type="submit" className="button button-main" disabled={busy}>
           Log in

@@ -10,7 +10,7 @@ import { Palette } from "~/app/Palette";
 import { Link, navigate, sameNight, usePathname } from "~/app/router";
 import { PLACES } from "~/app/routes";
 import { ConnectionState, Person, ThemeSwitch, ZoneSwitch } from "~/app/switches";
-import { Troubles } from "~/app/Troubles";
+import { Away, Troubles } from "~/app/Troubles";
 
 type Open = "palette" | "help" | null;
 
@@ -23,6 +23,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       </a>
       <EverywhereKeys open={setOpen} />
       <TopBar openPalette={() => setOpen("palette")} />
+      <Away />
       <Troubles />
       <main id="page" className="shell-page" tabIndex={-1}>
         {children}

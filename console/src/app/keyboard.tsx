@@ -10,7 +10,7 @@ export interface KeyAction {
 
 export type KeyMap = Readonly<Record<string, KeyAction>>;
 
-export interface KeyGroup {
+interface KeyGroup {
   readonly name: string;
   readonly keys: readonly { readonly key: string; readonly does: string }[];
 }
@@ -21,13 +21,18 @@ interface Layer {
 }
 
 const SECOND_KEY_WITHIN = 1_200;
+const WHILE_TYPING = /^(Escape|Ctrl\+[a-z])$/;
 
 let layers: readonly Layer[] = [];
 let groups: readonly KeyGroup[] = [];
 const watchers = new Set<() => void>();
 let first = { key: "", at: 0 };
 
-/** Have keys work while the component is there. The newest layer is asked first; no key works while one types. */
+/**
+ * Have keys work while the component is there; the newest layer is asked first.
+ *
+ * While one types, only those work that mean nothing to a text. Enter on a button or a link presses that.
+ */
 export function useKeys(name: string, map: KeyMap, active = true): void {
   const layer = useRef<Layer | null>(null);
   useEffect(() => {
@@ -68,7 +73,8 @@ function changeLayers(next: readonly Layer[]): void {
 window.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   const key = nameOf(event);
-  if (isTyping(event.target) && !event.ctrlKey && !event.metaKey && key !== "Escape") return;
+  if (isTyping(event.target) && !WHILE_TYPING.test(key)) return;
+  if (isPressable(event.target) && (key === "Enter" || key === " ")) return;
   if (document.querySelector("dialog[open]") && !key.startsWith("Ctrl+")) return;
   const action = find(key);
   first = { key, at: event.timeStamp };
@@ -96,4 +102,8 @@ function nameOf(event: KeyboardEvent): string {
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+}
+
+function isPressable(target: EventTarget | null): boolean {
+  return target instanceof Element && target.matches("a[href], button, summary, input");
 }

@@ -1,4 +1,4 @@
-/** Which address shows which page. Every page is loaded when it is first wanted. */
+/** Which address shows which page. The page that is wanted is loaded first, the others while nobody waits. */
 
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 
@@ -7,24 +7,36 @@ export interface PageProps {
   readonly params: Readonly<Record<string, string>>;
 }
 
-export interface Route {
+interface Route {
   readonly pattern: RegExp;
   readonly title: (params: Readonly<Record<string, string>>) => string;
   readonly Page: LazyExoticComponent<ComponentType<PageProps>>;
 }
 
-const matrix = lazy(() => import("~/pages/matrix"));
-const column = lazy(() => import("~/pages/column"));
-const timeline = lazy(() => import("~/pages/timeline"));
-const slot = lazy(() => import("~/pages/slot"));
-const run = lazy(() => import("~/pages/run"));
-const plan = lazy(() => import("~/pages/plan"));
-const plans = lazy(() => import("~/pages/plans"));
-const lineage = lazy(() => import("~/pages/lineage"));
-const fleet = lazy(() => import("~/pages/fleet"));
-const audit = lazy(() => import("~/pages/audit"));
+const LOADERS: (() => Promise<unknown>)[] = [];
 
-export const ROUTES: readonly Route[] = [
+function page(load: () => Promise<{ default: ComponentType<PageProps> }>): LazyExoticComponent<ComponentType<PageProps>> {
+  LOADERS.push(load);
+  return lazy(load);
+}
+
+const matrix = page(() => import("~/pages/matrix"));
+const column = page(() => import("~/pages/column"));
+const timeline = page(() => import("~/pages/timeline"));
+const slot = page(() => import("~/pages/slot"));
+const run = page(() => import("~/pages/run"));
+const plan = page(() => import("~/pages/plan"));
+const plans = page(() => import("~/pages/plans"));
+const lineage = page(() => import("~/pages/lineage"));
+const fleet = page(() => import("~/pages/fleet"));
+const audit = page(() => import("~/pages/audit"));
+
+/** Load every page that is not there yet, so that one can be gone to while the server is away. */
+export async function loadAllPages(): Promise<void> {
+  await Promise.allSettled(LOADERS.map((load) => load()));
+}
+
+const ROUTES: readonly Route[] = [
   { pattern: /^\/$/, title: () => "Matrix", Page: matrix },
   { pattern: /^\/definitions\/(?<definition>.+)$/, title: ({ definition }) => definition ?? "", Page: column },
   { pattern: /^\/accounts\/(?<account>.+)$/, title: ({ account }) => account ?? "", Page: timeline },

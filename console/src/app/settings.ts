@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from "react";
 
 export type Theme = "system" | "light" | "dark";
-export type Zone = "account" | "utc";
+type Zone = "account" | "utc";
 
 interface Settings {
   readonly theme: Theme;

@@ -72,8 +72,11 @@ export function Person() {
     location.assign("/login");
   }
   return (
-    <button type="button" className="button button-plain button-small" onClick={() => void leave()} title="Log out">
-      {me.name} <span className="faint">{me.role}</span>
-    </button>
+    <span className="bar-person">
+      <bdi title={`You are ${me.name}, ${me.role}`}>{me.name}</bdi> <span className="faint">{me.role}</span>
+      <button type="button" className="button button-small" onClick={() => void leave()}>
+        Log out
+      </button>
+    </span>
   );
 }

@@ -14,7 +14,12 @@ export function followServerClock(now: string): void {
 }
 
 export function serverNow(): number {
-  return Date.now() + ahead;
+  return serverTime(Date.now());
+}
+
+/** Return an instant of this machine's clock as the server's has it. */
+export function serverTime(at: number): number {
+  return at + ahead;
 }
 
 /** Return the server's time, anew every second while somebody looks. */
@@ -65,7 +70,7 @@ export function dayOf(at: number, zone: string): string {
 }
 
 /** Return an instant as short as it can be: the time today, the day and time otherwise. */
-export function shortTime(at: number, zone: string): string {
+function shortTime(at: number, zone: string): string {
   const time = format(at, zone, TO_THE_MINUTE);
   const day = dayOf(at, zone);
   return day === dayOf(serverNow(), zone) ? time : `${day} ${time}`;

@@ -8,10 +8,9 @@ interface DialogProps {
   readonly children: ReactNode;
   /** Buttons, at the foot. */
   readonly actions?: ReactNode;
-  readonly size?: "small" | "medium" | "large";
 }
 
-export function Dialog({ title, onClose, children, actions, size = "medium" }: DialogProps) {
+export function Dialog({ title, onClose, children, actions }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   // A layout effect: it closes the dialog before it leaves the page, and only so the browser gives the focus back.
@@ -24,7 +23,7 @@ export function Dialog({ title, onClose, children, actions, size = "medium" }: D
   return (
     <dialog
       ref={dialog}
-      className={`dialog dialog-${size}`}
+      className="dialog"
       aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();

@@ -1,6 +1,7 @@
 /** What a page says where there is nothing to show: what that means, and what to do next. */
 
 import type { ReactNode } from "react";
+import { CopyButton } from "~/parts/CopyButton";
 
 interface EmptyProps {
   readonly title: string;
@@ -24,9 +25,7 @@ export function Command({ text }: { readonly text: string }) {
   return (
     <div className="command">
       <code>{text}</code>
-      <button type="button" className="button button-small" onClick={() => void navigator.clipboard.writeText(text)}>
-        Copy
-      </button>
+      <CopyButton text={text} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { Time } from "~/app/time";
 import type { Gate } from "~/api/types";
 import { toSlot } from "~/parts/names";
 import { StatusMark } from "~/parts/StatusMark";
+import { Told } from "~/parts/Told";
 
 interface GateListProps {
   readonly gates: readonly Gate[];
@@ -20,7 +21,7 @@ export function GateList({ gates, zone }: GateListProps) {
           <StatusMark status={gate.satisfied ? "success" : "blocked"} as="dot" />
           <div>
             <div>
-              <span className="gate-name">{gate.gate.replaceAll("_", " ")}</span> {gate.reason}
+              <span className="gate-name">{gate.gate.replaceAll("_", " ")}</span> <Told text={gate.reason} zone={zone} />
             </div>
             {!gate.satisfied && <WhatClears gate={gate} zone={zone} />}
           </div>
@@ -33,7 +34,11 @@ export function GateList({ gates, zone }: GateListProps) {
 function WhatClears({ gate, zone }: { readonly gate: Gate; readonly zone: string | null | undefined }) {
   return (
     <div className="soft gate-clears">
-      {gate.clears && <>Cleared by {gate.clears}. </>}
+      {gate.clears && (
+        <>
+          Cleared by <Told text={gate.clears} zone={zone} />.{" "}
+        </>
+      )}
       {gate.earliest && (
         <>
           Not before <Time at={gate.earliest} zone={zone} />.{" "}

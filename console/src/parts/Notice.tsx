@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import type { ApiError } from "~/api/client";
+import { useConnection } from "~/api/hooks";
 
 interface NoticeProps {
   readonly tone: "bad" | "doubt" | "busy";
@@ -26,6 +27,8 @@ interface ErrorNoticeProps {
 }
 
 export function ErrorNotice({ error, old = false, onRetry }: ErrorNoticeProps) {
+  const isKnown = useConnection() === "away" && old && error.isAway; // said at the top of the page, once for all of it
+  if (isKnown) return null;
   const again = onRetry && (
     <button type="button" className="button button-small" onClick={onRetry}>
       Try again

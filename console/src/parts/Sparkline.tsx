@@ -3,7 +3,7 @@
 import { duration } from "~/app/time";
 import { faceOf } from "~/parts/statuses";
 
-export interface SparkBar {
+interface SparkBar {
   readonly key: string;
   readonly label: string;
   readonly status: string;

@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 
 export interface Column<Row> {
   readonly key: string;
-  readonly title: string;
+  readonly title: ReactNode;
   /** A CSS grid track, such as `8rem` or `minmax(10rem, 2fr)`. */
   readonly width: string;
   readonly align?: "left" | "right";
@@ -26,6 +26,8 @@ interface TableProps<Row> {
   readonly rowHeight?: number;
 }
 
+const HEAD = 32;
+
 export function Table<Row>(props: TableProps<Row>) {
   const { label, columns, rows, keyOf, onOpen, current, onEnd, empty, rowHeight = 32 } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -34,15 +36,17 @@ export function Table<Row>(props: TableProps<Row>) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    scrollPaddingEnd: HEAD, // the head lies above the rows, and stays
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? -1;
+  const height = virtual.scrollRect?.height; // what comes above the table later makes it lower
   useEffect(() => {
     if (onEnd && last >= rows.length - 1 && rows.length > 0) onEnd();
   }, [last, rows.length, onEnd]);
   useEffect(() => {
     if (current !== undefined && current >= 0) virtual.scrollToIndex(current);
-  }, [current, virtual]);
+  }, [current, virtual, height]);
   const gridTemplateColumns = columns.map((column) => column.width).join(" ");
   return (
     <div ref={scroller} className="table" role="table" aria-label={label} aria-rowcount={rows.length + 1}>
@@ -65,7 +69,7 @@ export function Table<Row>(props: TableProps<Row>) {
               aria-selected={item.index === current}
               className={`table-row${onOpen ? " table-row-link" : ""}`}
               style={{ gridTemplateColumns, height: rowHeight, transform: `translateY(${item.start}px)` }}
-              onClick={onOpen && (() => onOpen(row))}
+              onClick={onOpen && ((event) => isOwn(event.target) || onOpen(row))}
             >
               {columns.map((column) => (
                 <div key={column.key} role="cell" className={column.align === "right" ? "align-right" : undefined}>
@@ -78,4 +82,9 @@ export function Table<Row>(props: TableProps<Row>) {
       </div>
     </div>
   );
+}
+
+/** Whether a click is for something in a row that goes elsewhere than the row itself. */
+function isOwn(target: EventTarget): boolean {
+  return target instanceof Element && target.closest("a, button") !== null;
 }

@@ -4,9 +4,9 @@
  * `tone` names a group of colours in styles/tokens.css; `sign` is a path on a field of 16 by 16, drawn as a line.
  */
 
-export type Tone = "good" | "doubt" | "bad" | "busy" | "wait" | "held" | "quiet";
+type Tone = "good" | "doubt" | "bad" | "busy" | "wait" | "held" | "quiet";
 
-export interface StatusFace {
+interface StatusFace {
   readonly label: string;
   readonly tone: Tone;
   readonly sign: string;
@@ -57,7 +57,7 @@ const FACES = {
 
 export type Status = keyof typeof FACES;
 
-export const STATUSES = FACES as Readonly<Record<Status, StatusFace>>;
+const STATUSES = FACES as Readonly<Record<Status, StatusFace>>;
 
 /** Statuses of slots, loudest first: the order of filters and legends. */
 export const SLOT_STATUSES = [

@@ -78,7 +78,13 @@ def run_table(rows: Sequence[Run], now: datetime, width: int | None) -> list[Tex
 
 def limit_table(rows: Sequence[LimitUse], width: int | None) -> list[Text]:
     """Return the lines of a table of limits."""
-    columns = [Column("limit of"), Column("name"), Column("used", right=True), Column("waiting", right=True)]
+    columns = [
+        Column("limit of"),
+        Column("name"),
+        Column("used", right=True),
+        Column("waiting", right=True),
+        Column("for whom", elastic=True, drop=1),
+    ]
     return make_table(columns, [_limit(row) for row in rows], width=width)
 
 
@@ -134,7 +140,8 @@ def _definition(row: ListedDefinition, now: datetime) -> Sequence[Cell]:
 def _limit(row: LimitUse) -> Sequence[Cell]:
     full = row.used >= row.limit and row.waiting > 0
     used = Text(f"{row.used} of {row.limit}", style="yellow" if full else "")
-    return row.kind.value, row.name, used, str(row.waiting or "")
+    whom = ", ".join(f"{account} {runs}" for account, runs in row.waiting_accounts)
+    return row.kind.value, row.name, used, str(row.waiting or ""), whom
 
 
 def _slot(row: ListedSlot, now: datetime) -> Sequence[Cell]:

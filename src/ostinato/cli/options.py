@@ -28,6 +28,9 @@ DefinitionOption = Annotated[
     str | None, Plain, Parameter(name=("--definition", "-d"), help="Those of this definition alone.")
 ]
 AccountOption = Annotated[str | None, Plain, Parameter(name=("--account", "-a"), help="Those of this account alone.")]
+ParentOption = Annotated[
+    int | None, Plain, Parameter(help="Those alone that this run has started, by its number.", metavar="RUN")
+]
 LogFormatOption = Annotated[
     Literal["text", "json"] | None,
     Plain,

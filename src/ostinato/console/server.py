@@ -16,7 +16,8 @@ import uvicorn
 from ostinato.api.access import open_access
 from ostinato.api.app import make_app
 from ostinato.console.pages import Pages
-from ostinato.errors import ConfigurationError
+from ostinato.errors import ConfigurationError, StoreUnavailable
+from ostinato.operations.night import Nights
 from ostinato.world import World
 
 STOP_SECONDS = 3
@@ -52,7 +53,9 @@ class ConsoleServer:
         self._stopping = Event()
         app = make_app(world, access=access, stopping=self._stopping)
         self._server = _Server(_configure(Pages(app)), self._stopping)
+        self._nights: Nights = app.state.nights
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="console")
+        self._counter = Thread(target=self._count_the_night, name="console-count")
 
     @property
     def is_serving(self) -> bool:
@@ -67,6 +70,7 @@ class ConsoleServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self._counter.start()
         log.info("console_serves", url=self.url)
         return self
 
@@ -76,7 +80,13 @@ class ConsoleServer:
         """Stop: streams end, answers that are under way may end, and nothing is left of it."""
         self._server.should_exit = True
         self._thread.join()
+        self._counter.join()
         self._socket.close()
+
+    def _count_the_night(self) -> None:
+        """Count the night before anybody asks: who comes first need not wait for that."""
+        with suppress(StoreUnavailable):
+            self._nights.find_summary()
 
 
 class _Server(uvicorn.Server):

@@ -68,7 +68,8 @@ class SourceState:
 class AuditEntry:
     """One thing that a person changed: who, when, what, why.
 
-    ``via`` is how they came in, where that was not as a user of the machine itself. ``request`` identifies the request
+    ``via`` is how they came in, where that was not as a user of the machine itself. ``command`` is how the command line
+    says the same, without secrets; ``None`` where it cannot say all of it. ``request`` identifies the request
     that asked for it, and ``request_target`` what it asked that for, where it was sent so that it may be sent again.
     ``id`` is the number under which it is kept; it is no part of what happened.
     """
@@ -79,6 +80,7 @@ class AuditEntry:
     target: str
     reason: str
     via: str = ""
+    command: str | None = None
     request: str | None = None
     request_target: str | None = None
     id: int | None = field(default=None, compare=False)

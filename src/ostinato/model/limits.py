@@ -34,10 +34,15 @@ DEFAULT_RULES = ClaimRules()
 
 @dataclass(frozen=True, slots=True)
 class LimitUse:
-    """A limit, how many of its places are used, and how many runs wait that need one."""
+    """A limit, how many of its places are used, and how many runs wait that need one.
+
+    ``waiting_accounts`` are the accounts for which most of these wait, with how many; runs without account are no part
+    of it.
+    """
 
     kind: LimitKind
     name: str
     limit: int
     used: int
     waiting: int
+    waiting_accounts: tuple[tuple[str, int], ...] = ()

@@ -66,6 +66,7 @@ class Slot:
 
     id: int
     name: SlotName
+    lane_id: int
     definition_id: int
     account_id: int | None
     time_zone: str
@@ -92,12 +93,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class SlotPlace:
-    """Where a slot stands in lists of slots: what they are ordered by. ``account`` is empty where there is none."""
+    """Where a slot stands in lists of slots: what they are ordered by."""
 
     starts_at: datetime
-    definition: str
-    account: str
-    id: int
+    lane_id: int
 
 
 def slot_face(status: SlotStatus, run_status: RunStatus | None, *, due: bool, stopped: bool) -> SlotFace:

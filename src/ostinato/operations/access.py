@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from ostinato.errors import InvalidValue, NotFound, NotLoggedIn, NotPossible
 from ostinato.model.access import Role, Token, User, UserSession
+from ostinato.operations import command_lines
 from ostinato.operations.passwords import hash_password, is_right
 from ostinato.operations.people import Person, note_change
 from ostinato.store import access
@@ -64,7 +65,8 @@ def add_user(world: World, name: str, password: str, *, role: Role, by: Person, 
     with world.store.write() as tx:
         if not access.add_user(tx, user, password_hash=password_hash):
             raise NotPossible(f"there is a user {name} already", hint=f"to change the role: ostinato user role {name}")
-        note_change(tx, by, "add-user", f"user {name}: {role}", reason=reason, now=now)
+        line = command_lines.simple("user", "add", name, "--role", role)
+        note_change(tx, by, "add-user", f"user {name}: {role}", line=line, reason=reason, now=now)
     return user
 
 
@@ -79,7 +81,8 @@ def change_role(world: World, name: str, role: Role, *, by: Person, reason: str 
     with world.store.write() as tx:
         _get_user(tx, name)
         access.set_role(tx, name, role)
-        note_change(tx, by, "change-role", f"user {name}: {role}", reason=reason, now=world.clock.now())
+        line = command_lines.simple("user", "role", name, role)
+        note_change(tx, by, "change-role", f"user {name}: {role}", line=line, reason=reason, now=world.clock.now())
         return _get_user(tx, name)
 
 
@@ -89,7 +92,8 @@ def change_password(world: World, name: str, password: str, *, by: Person, reaso
     with world.store.write() as tx:
         user = _get_user(tx, name)
         access.set_password_hash(tx, name, password_hash)
-        note_change(tx, by, "change-password", f"user {name}", reason=reason, now=world.clock.now())
+        line = command_lines.simple("user", "password", name)
+        note_change(tx, by, "change-password", f"user {name}", line=line, reason=reason, now=world.clock.now())
     return user
 
 
@@ -98,7 +102,8 @@ def remove_user(world: World, name: str, *, by: Person, reason: str = "") -> Use
     with world.store.write() as tx:
         user = _get_user(tx, name)
         access.remove_user(tx, name)
-        note_change(tx, by, "remove-user", f"user {name}", reason=reason, now=world.clock.now())
+        line = command_lines.simple("user", "remove", name)
+        note_change(tx, by, "remove-user", f"user {name}", line=line, reason=reason, now=world.clock.now())
     return user
 
 
@@ -112,7 +117,8 @@ def add_token(world: World, name: str, *, role: Role, by: Person, reason: str = 
             raise NotPossible(
                 f"there is a token {name} already", hint=f"to make it anew, first: ostinato token remove {name}"
             )
-        note_change(tx, by, "add-token", f"token {name}: {role}", reason=reason, now=now)
+        line = command_lines.simple("token", "add", name, "--role", role)
+        note_change(tx, by, "add-token", f"token {name}: {role}", line=line, reason=reason, now=now)
     return NewToken(token, secret)
 
 
@@ -128,7 +134,8 @@ def remove_token(world: World, name: str, *, by: Person, reason: str = "") -> To
         removed = access.remove_token(tx, name)
         if removed is None:
             raise NotFound(f"there is no token {name}", hint="those there are: ostinato token list")
-        note_change(tx, by, "remove-token", f"token {name}", reason=reason, now=world.clock.now())
+        line = command_lines.simple("token", "remove", name)
+        note_change(tx, by, "remove-token", f"token {name}", line=line, reason=reason, now=world.clock.now())
     return removed
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ostinato.errors import InvalidValue, NotPossible
 from ostinato.model.runs import Run
+from ostinato.operations import command_lines
 from ostinato.operations.absence import show
 from ostinato.operations.names import get_run, get_run_of, name_run
 from ostinato.operations.people import Person, note_change
@@ -45,7 +46,9 @@ def boost(world: World, target: str, priority: int, *, by: Person, reason: str) 
             raise NotPossible(f"{name_run(run)} has priority {priority} already", hint="name another one")
         if not runs.set_priority(tx, run.id, priority):
             raise _refuse(run)
-        note_change(tx, by, "boost", f"{name_run(run)}: {run.priority} to {priority}", reason=reason, now=now)
+        changed = f"{name_run(run)}: {run.priority} to {priority}"
+        line = command_lines.simple("boost", target, "--priority", str(priority))
+        note_change(tx, by, "boost", changed, line=line, reason=reason, now=now)
         return Boosted(get_run(tx, run.id), run.priority)
 
 

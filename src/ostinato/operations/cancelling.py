@@ -8,6 +8,7 @@ from datetime import datetime
 from ostinato.errors import NotPossible
 from ostinato.model.runs import Run
 from ostinato.model.statuses import FINAL_RUN_STATUSES, LIVE_RUN_STATUSES, RunStatus
+from ostinato.operations import command_lines
 from ostinato.operations.absence import show
 from ostinato.operations.names import get_run, get_slot, name_run, parse_run
 from ostinato.operations.people import Person, note_change
@@ -45,7 +46,8 @@ def cancel(world: World, target: str, *, by: Person, reason: str = "") -> Cancel
         children = _count_live_children(tx, run)
         if not stopping.cancel_run(tx, run_id=run.id, actor=by.name, reason=reason, cause=cause, now=now):
             raise _refuse(get_run(tx, run.id))
-        note_change(tx, by, "cancel", name_run(run), reason=reason, now=now)
+        line = command_lines.simple("cancel", target)
+        note_change(tx, by, "cancel", name_run(run), line=line, reason=reason, now=now)
         return Cancelled(get_run(tx, run.id), children)
 
 

@@ -8,19 +8,39 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import NamedTuple
 
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import FINAL_SLOT_STATUSES
-from ostinato.operations.directory import Directory
+from ostinato.operations.directory import NO_ACCOUNT, Directory
 from ostinato.policies.risk import measure_risk
 
 FINAL_FACES = {status.value: SlotFace(status.value) for status in FINAL_SLOT_STATUSES}
 """The statuses of slots that have ended, as faces show them, by what is stored."""
 
+LATELY = timedelta(minutes=10)
+"""The pace of a night is that of so long a time before now."""
+
+FOR_A_PERSON = frozenset(
+    {
+        "account_active",
+        "account_not_paused",
+        "agent",
+        "answered",
+        "by_hand",
+        "definition_active",
+        "definition_not_paused",
+        "maintenance",
+        "not_paused",
+        "waits_for",
+    }
+)
+"""Gates that stay closed until somebody does something."""
+
 _NOT_UNDER_WAY = frozenset({*FINAL_FACES.values(), SlotFace.FUTURE})
+_ENDED_BADLY = frozenset({SlotFace.FAILED, SlotFace.CANCELLED})
 _ROW_AND_FACE, _COLUMN_AND_FACE = itemgetter(0, 3), itemgetter(1, 3)
 
 
@@ -69,13 +89,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was counted over a whole night: that of ``at``, as it stood at ``now``."""
+    """What was counted over a whole night: that of ``at``, as it stood at ``now``.
+
+    ``ended_lately`` counts the slots that ended shortly before ``now``, of whichever night.
+    """
 
     at: datetime
     now: datetime
     directory: Directory
     marks: tuple[Mark, ...]
     tallies: Tallies
+    ended_lately: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -93,6 +117,30 @@ class Summary:
         going_on = (mark for mark in self.marks if not mark.gate and mark.face not in _NOT_UNDER_WAY)
         return sum(1 for _ in going_on)
 
+    def count_going_on(self) -> int:
+        """Count the slots that are due and not done, and end without anybody doing anything.
+
+        What waits for a slot that has failed, or for one that waits for a person, does not.
+        """
+        columns = self.directory.columns
+        ranks, ids = {one.id: one.rank for one in columns}, {one.definition: one.id for one in columns}
+        stuck = _Stuck()
+        for mark in self.marks:
+            if mark.face in _ENDED_BADLY:
+                stuck.add(mark)
+        undone = [mark for mark in self.marks if mark.face not in _NOT_UNDER_WAY]
+        going_on = 0
+        for mark in sorted(undone, key=lambda mark: ranks.get(mark.definition_id, 0)):
+            if mark.gate in FOR_A_PERSON or (mark.gate == "upstream" and stuck.holds(mark, ids.get(mark.about))):
+                stuck.add(mark)
+            else:
+                going_on += 1
+        return going_on
+
+    def estimate_left(self, going_on: int) -> timedelta | None:
+        """Return how long so many slots take at the pace of late; ``None`` where none has ended to judge by."""
+        return LATELY * (going_on / self.ended_lately) if going_on and self.ended_lately else None
+
     def count_reasons(self) -> list[Reason]:
         """Count what is due and not done by what it waits for, most first."""
         counts: dict[str, Counter[str]] = {}
@@ -101,6 +149,26 @@ class Summary:
                 counts.setdefault(mark.gate, Counter())[mark.about] += 1
         reasons = [Reason(gate, about.total(), _detail(about)) for gate, about in counts.items()]
         return sorted(reasons, key=lambda reason: (-reason.count, reason.gate))
+
+
+class _Stuck:
+    """Slots that do not go on by themselves, as far as they are known: those of upstream definitions first."""
+
+    def __init__(self) -> None:
+        self._places: set[tuple[int, int]] = set()
+        self._definitions: set[int] = set()
+
+    def add(self, mark: Mark) -> None:
+        self._places.add((mark.account_id, mark.definition_id))
+        self._definitions.add(mark.definition_id)
+
+    def holds(self, mark: Mark, above: int | None) -> bool:
+        """Tell whether a slot waits for one of these: one without account waits for those of all."""
+        if above is None:
+            return False
+        if mark.account_id == NO_ACCOUNT:
+            return above in self._definitions
+        return (mark.account_id, above) in self._places or (NO_ACCOUNT, above) in self._places
 
 
 def count_marks(marks: Collection[Mark]) -> Tallies:

@@ -11,6 +11,7 @@ from ostinato.engine.context import ChangeLog, Context, Desired, EngineSettings
 from ostinato.engine.reading import SourceReader
 from ostinato.engine.steps import DECLARING_STEPS
 from ostinato.model.engine import Changes
+from ostinato.operations.command_lines import APPLY, APPLY_CONFIRMED
 from ostinato.operations.people import Person, note_change
 from ostinato.sources import open_account_sources, open_definition_sources
 from ostinato.store.database import Tx
@@ -64,7 +65,8 @@ def apply(world: World, *, by: Person, reason: str = "", confirm_removals: bool 
     with world.store.write() as tx:
         changed = _follow(tx, desired, context)
         if not changed.empty:
-            note_change(tx, by, "apply", "declarations", reason=reason, now=context.now)
+            line = APPLY_CONFIRMED if confirm_removals else APPLY
+            note_change(tx, by, "apply", "declarations", line=line, reason=reason, now=context.now)
     return changed
 
 

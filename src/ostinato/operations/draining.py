@@ -8,6 +8,7 @@ from datetime import datetime
 from ostinato.errors import NotPossible
 from ostinato.model.agents import Agent
 from ostinato.model.statuses import AgentStatus
+from ostinato.operations import command_lines
 from ostinato.operations.names import get_agent
 from ostinato.operations.people import Person, note_change
 from ostinato.policies.liveness import is_alive
@@ -40,7 +41,8 @@ def drain(world: World, name: str, *, by: Person, reason: str = "") -> Draining:
     with world.store.write() as tx:
         get_agent(tx, name)
         if agents.request_drain(tx, name, actor=by.name, reason=reason, now=now):
-            note_change(tx, by, "drain", f"agent {name}", reason=reason, now=now)
+            line = command_lines.simple("drain", name)
+            note_change(tx, by, "drain", f"agent {name}", line=line, reason=reason, now=now)
         return _look(tx, world, name, now)
 
 
@@ -51,7 +53,8 @@ def undo_drain(world: World, name: str, *, by: Person, reason: str = "") -> Drai
         get_agent(tx, name)
         if not agents.undo_drain(tx, name):
             raise NotPossible(f"agent {name} does not drain", hint="how the agents stand: ostinato status")
-        note_change(tx, by, "undo-drain", f"agent {name}", reason=reason, now=now)
+        line = command_lines.simple("drain", name, "--undo")
+        note_change(tx, by, "undo-drain", f"agent {name}", line=line, reason=reason, now=now)
         return _look(tx, world, name, now)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ostinato.errors import NotPossible
 from ostinato.model.runs import Run
+from ostinato.operations import command_lines
 from ostinato.operations.absence import show
 from ostinato.operations.names import get_run, get_run_of, name_run
 from ostinato.operations.people import Person, note_change
@@ -32,7 +33,8 @@ def halt(world: World, target: str, *, by: Person, reason: str = "") -> Halted:
         run = get_run_of(tx, world, target, now=now)
         if not stopping.halt_run(tx, run_id=run.id, actor=by.name, cause=cause, now=now):
             raise _refuse(get_run(tx, run.id))
-        note_change(tx, by, "halt", name_run(run), reason=reason, now=now)
+        line = command_lines.simple("halt", target)
+        note_change(tx, by, "halt", name_run(run), line=line, reason=reason, now=now)
         return Halted(get_run(tx, run.id))
 
 
@@ -45,7 +47,8 @@ def lift_halt(world: World, target: str, *, by: Person, reason: str = "") -> Hal
             raise NotPossible(
                 f"{name_run(run)} is not halted: it is {run.status}", hint=f"look: ostinato show {run.id}"
             )
-        note_change(tx, by, "lift-halt", name_run(run), reason=reason, now=now)
+        line = command_lines.simple("halt", target, "--lift")
+        note_change(tx, by, "lift-halt", name_run(run), line=line, reason=reason, now=now)
         return Halted(get_run(tx, run.id))
 
 

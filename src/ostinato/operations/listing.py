@@ -18,7 +18,7 @@ from ostinato.operations.names import get_account, get_agent, get_definition, ge
 from ostinato.operations.reasons import AT_REST, find_gates, tell_reasons
 from ostinato.policies.claim import judge_claim
 from ostinato.policies.verdict import Verdict
-from ostinato.store import accounts, definitions, runs, slots, usage
+from ostinato.store import accounts, definitions, runs, slot_lists, usage
 from ostinato.store.claim_facts import get_claim_facts
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks
@@ -108,10 +108,10 @@ def list_slots(
     the start of the period; ``until`` an instant does not include it. ``NotFound`` for an unknown name.
     """
     now = world.clock.now()
-    chosen = slots.SlotFilter(
+    chosen = slot_lists.SlotFilter(
         definition=definition,
         account=account,
-        faces=slots.Faces(frozenset(statuses), now) if statuses else None,
+        faces=slot_lists.Faces(frozenset(statuses), now) if statuses else None,
         since=since if isinstance(since, datetime) else None,
         until=until if isinstance(until, datetime) else None,
         first_day=None if isinstance(since, datetime) else since,
@@ -119,7 +119,8 @@ def list_slots(
     )
     with world.store.read() as tx:
         _check_names(tx, definition, account)
-        found = _tell_reasons(tx, slots.list_slots(tx, chosen, limit=limit, newest_first=newest_first, after=after))
+        listed = slot_lists.list_slots(tx, chosen, limit=limit, newest_first=newest_first, after=after)
+        found = _tell_reasons(tx, listed)
     return [ListedSlot(slot, slot.face(now)) for slot in found]
 
 
@@ -131,12 +132,14 @@ def list_runs(
     slot: str | None = None,
     statuses: Collection[RunStatus] = (),
     agent: str | None = None,
+    parent: int | None = None,
     before: int | None = None,
     limit: int | None = None,
 ) -> list[Run]:
     """List the runs that fit every filter given, newest first; ``slot`` is a name. ``NotFound`` for an unknown one.
 
-    ``before`` is a run: older ones are listed. The ``reason`` of one that is at rest is why it does not go on.
+    ``parent`` is a run: those that it has started. ``before`` is a run: older ones are listed. The ``reason`` of one
+    that is at rest is why it does not go on.
     """
     now = world.clock.now()
     with world.store.read() as tx:
@@ -144,6 +147,8 @@ def list_runs(
         slot_id = None if slot is None else get_slot(tx, world, slot, now=now).id
         if agent is not None:
             get_agent(tx, agent)
+        if parent is not None:
+            get_run(tx, parent)
         found = runs.list_runs(
             tx,
             statuses=statuses,
@@ -151,6 +156,7 @@ def list_runs(
             account=account,
             slot_id=slot_id,
             agent=agent,
+            parent_run_id=parent,
             before=before,
             limit=limit,
         )

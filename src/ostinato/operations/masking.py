@@ -29,9 +29,26 @@ def mask_text(text: str) -> str:
     return _IN_ADDRESS.sub(rf"\g<before>{MASK}", text)
 
 
+def mask_pair(name: str, value: str) -> str:
+    """Return a value without secrets, or nothing but the mask where its name says that it is one."""
+    return MASK if is_secret(name) else mask_text(value)
+
+
+def mask_json(value: object) -> object:
+    """Return a value of JSON without its secrets, however deep they are."""
+    match value:
+        case Mapping():
+            return {key: MASK if is_secret(str(key)) else mask_json(part) for key, part in value.items()}
+        case list() | tuple():
+            return [mask_json(part) for part in value]
+        case str():
+            return mask_text(value)
+    return value
+
+
 def mask_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without its secrets."""
-    return {name: MASK if is_secret(name) else mask_text(value) for name, value in environment.items()}
+    return {name: mask_pair(name, value) for name, value in environment.items()}
 
 
 def mask_arguments(arguments: Sequence[str], environment: Mapping[str, str]) -> list[str]:

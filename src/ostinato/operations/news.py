@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from ostinato.executors.logs import log_path, measure_log
-from ostinato.model.statuses import StepStatus
-from ostinato.operations import shapes
+from ostinato.model.statuses import RunStatus, StepStatus
+from ostinato.operations import plan_shapes, shapes
 from ostinato.operations.counting import Mark, Summary
 from ostinato.operations.listing import list_limits
 from ostinato.operations.night import Nights
@@ -24,14 +24,22 @@ from ostinato.store import runs
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks
 from ostinato.store.news import StepState, find_last_entry, list_ended_slots, list_entries, list_step_states
+from ostinato.store.plan_lists import list_planned_runs, measure_progress
+from ostinato.store.plans import count_steps
 
-NIGHT, RUNS, FLEET = "night", "runs", "fleet"
+NIGHT, RUNS, PLANS, FLEET = "night", "runs", "plans", "fleet"
 """What can be followed, beside single runs: see ``run_topic``."""
 
 SUMMARY_SECONDS = 3.0
 """A whole night is counted anew so often, at most."""
 
 FLEET_SECONDS = 3.0
+PLANS_SECONDS = 2.0
+"""So often all plans under way are measured, at most."""
+
+MOST_PLANS = 500
+"""So many plans under way are told of, the newest."""
+
 MOST_CHANGES = 2_000
 """Where more has changed at once, whoever follows is told to read it all again."""
 
@@ -85,7 +93,8 @@ class Reporter:
         self._ended: set[int] = set()
         self._night: _Night | None = None
         self._fleet: Mapping[str, Any] | None = None
-        self._counted_at = self._mustered_at = -float("inf")
+        self._plans: Mapping[int, Any] | None = None
+        self._counted_at = self._mustered_at = self._measured_at = -float("inf")
         self._watched: dict[int, _Watched] = {}
 
     def look(self, topics: Collection[str]) -> list[News]:
@@ -93,6 +102,8 @@ class Reporter:
         news = list(self._look_at_runs(topics))
         if NIGHT in topics:
             news += self._look_at_night()
+        if PLANS in topics:
+            news += self._look_at_plans()
         if FLEET in topics:
             news += self._look_at_fleet()
         return news
@@ -159,6 +170,19 @@ class Reporter:
         if slot_ids:
             cells = [night_shapes.changed_cell(cell) for cell in self._nights.find_cells(slot_ids)]
             yield News(NIGHT, "slots", {"cells": cells})
+
+    def _look_at_plans(self) -> Iterator[News]:
+        if self._monotonic() - self._measured_at < PLANS_SECONDS:
+            return
+        self._measured_at = self._monotonic()
+        with self._world.store.read() as tx:
+            ids = list_planned_runs(tx, statuses={RunStatus.RUNNING}, limit=MOST_PLANS)
+            counts, progress = count_steps(tx, ids), measure_progress(tx, ids)
+        told = {id: plan_shapes.plan_progress(id, counts.get(id, {}), progress.get(id)) for id in ids}
+        before, self._plans = self._plans, told
+        changed = [plan for id, plan in told.items() if before is not None and before.get(id) != plan]
+        if changed:
+            yield News(PLANS, "plans", {"plans": changed})
 
     def _look_at_fleet(self) -> Iterator[News]:
         if self._monotonic() - self._mustered_at < FLEET_SECONDS:

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from ostinato.model.slots import SlotFace, SlotName
-from ostinato.model.statuses import FINAL_SLOT_STATUSES, RunStatus, SlotStatus
-from ostinato.operations.counting import FINAL_FACES, Mark, Summary, Tallies, Tally, count_marks
+from ostinato.model.statuses import RunStatus
+from ostinato.operations.counting import FINAL_FACES, LATELY, Mark, Summary, Tallies, Tally, count_marks
 from ostinato.operations.directory import Column, Directory, DirectoryKeeper, Row
 from ostinato.operations.waiting import Looker, show_face
 from ostinato.policies.risk import late_by
@@ -95,9 +95,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A window of a night. ``rows`` and ``columns`` are those in view; cells are found by the place of both."""
+    """A window of a night. ``rows`` and ``columns`` are those in view; cells are found by the place of both.
+
+    Cells are as they stand now. All else that is told of rows and columns was counted at ``counted_at``.
+    """
 
     at: datetime
+    counted_at: datetime
     total: Tally
     row_count: int
     column_count: int
@@ -138,19 +142,23 @@ class Nights:
                 self._summaries.popitem(last=False)
         return kept.get(lambda: self._summarize(key), self._kept_seconds if within_seconds is None else within_seconds)
 
-    def find_matrix(self, at: datetime | None, choice: Choice, window: Window) -> Matrix:
-        """Return a window of the night of ``at``."""
-        summary = self.find_summary(at)
+    def find_matrix(
+        self, at: datetime | None, choice: Choice, window: Window, *, counted_within: float | None = None
+    ) -> Matrix:
+        """Return a window of the night of ``at``, the whole of which was counted within so many seconds."""
+        summary = self.find_summary(at, within_seconds=counted_within)
+        moment = at or self.world.clock.now()
         rows, columns, tallies = _choose(summary, choice)
         in_view = rows[window.row_offset :][: window.row_limit]
         across = columns[window.column_offset :][: window.column_limit]
         row_of = {row.id: window.row_offset + index for index, row in enumerate(in_view)}
         column_of = {column.id: window.column_offset + index for index, column in enumerate(across)}
         with self.world.store.read() as tx:
-            found = night.list_window(tx, summary.at, account_ids=row_of, definition_ids=column_of)
+            found = night.list_window(tx, moment, account_ids=row_of, definition_ids=column_of)
             cells = self._make_cells(tx, found, summary.directory)
         return Matrix(
-            at=summary.at,
+            at=moment,
+            counted_at=summary.now,
             total=tallies.total,
             row_count=len(rows),
             column_count=len(columns),
@@ -180,10 +188,14 @@ class Nights:
         """List the slots of a night that ``choice`` means, by name: those of one account or definition if named."""
         summary = self.find_summary(at)
         accounts, definitions = summary.directory.accounts, summary.directory.definitions
+        rows, columns = _search(summary.directory, choice)
+        row_ids, column_ids = {row.id for row in rows}, {column.id for column in columns}
         meant = [
             mark.slot_id
             for mark in summary.marks
             if choice.means(mark)
+            and mark.account_id in row_ids
+            and mark.definition_id in column_ids
             and (account is None or accounts.get(mark.account_id) == account)
             and (definition is None or definitions.get(mark.definition_id) == definition)
         ]
@@ -199,13 +211,14 @@ class Nights:
             undone = night.list_night_slots(tx, [one.slot_id for one in squares if one.status not in FINAL_FACES])
             gates = Looker(tx, self.world, now).find_gates(undone)
             lags = self._find_lags(tx, now)
+            ended_lately = night.count_ended(tx, since=now - LATELY)
         marks = [
             Mark(one.account_id, one.definition_id, one.slot_id, FINAL_FACES[one.status])
             for one in squares
             if one.status in FINAL_FACES
         ]
         marks += [_mark(slot, gates.get(slot.slot_id), lags, now) for slot in undone]
-        return Summary(at or now, now, directory, tuple(marks), count_marks(marks))
+        return Summary(at or now, now, directory, tuple(marks), count_marks(marks), ended_lately)
 
     def _make_cells(self, tx: Tx, slots: Collection[NightSlot], directory: Directory) -> list[Cell]:
         now = self.world.clock.now()
@@ -316,7 +329,7 @@ def _mark(slot: NightSlot, gate: Gate | None, lags: Mapping[int, timedelta], now
 
 
 def _late(slot: NightSlot, lags: Mapping[int, timedelta], now: datetime) -> timedelta | None:
-    if SlotStatus(slot.status) in FINAL_SLOT_STATUSES:
+    if slot.status in FINAL_FACES:
         return None
     return late_by(slot.due_at, now, lags.get(slot.definition_id))
 

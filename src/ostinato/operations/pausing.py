@@ -8,6 +8,7 @@ from enum import StrEnum
 from ostinato.errors import NotPossible
 from ostinato.model.accounts import Account
 from ostinato.model.definitions import Definition
+from ostinato.operations import command_lines
 from ostinato.operations.absence import show
 from ostinato.operations.names import get_account, get_definition
 from ostinato.operations.people import Person, note_change
@@ -40,7 +41,8 @@ def pause(world: World, kind: Pausable, name: str, *, by: Person, reason: str = 
         change = definitions.pause_definition if kind is Pausable.DEFINITION else accounts.pause_account
         if not change(tx, name, actor=by.name, reason=reason, now=now):
             raise _paused_already(kind, _get(tx, kind, name))
-        note_change(tx, by, "pause", f"{kind} {name}", reason=reason, now=now)
+        line = command_lines.simple("pause", kind, name)
+        note_change(tx, by, "pause", f"{kind} {name}", line=line, reason=reason, now=now)
     return Pausing(kind, name, paused=True)
 
 
@@ -56,7 +58,8 @@ def resume(world: World, kind: Pausable, name: str, *, by: Person, reason: str =
             slots.wake_slots(tx, definitions=[name], now=now)
         else:
             slots.wake_slots(tx, accounts=[name], now=now)
-        note_change(tx, by, "resume", f"{kind} {name}", reason=reason, now=now)
+        line = command_lines.simple("resume", kind, name)
+        note_change(tx, by, "resume", f"{kind} {name}", line=line, reason=reason, now=now)
     return Pausing(kind, name, paused=False)
 
 

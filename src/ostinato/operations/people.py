@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ostinato.errors import NotPossible
 from ostinato.model.engine import AuditEntry
+from ostinato.operations.command_lines import CommandLine
 from ostinato.store import journal
 from ostinato.store.database import Tx
 
@@ -48,10 +49,13 @@ def find_person() -> Person:
         return Person(f"uid {os.getuid()}")
 
 
-def note_change(tx: Tx, by: Person, action: str, target: str, *, reason: str, now: datetime) -> None:
-    """Record, in the transaction of the change itself, who changed what and why.
+def note_change(
+    tx: Tx, by: Person, action: str, target: str, *, line: CommandLine | None, reason: str, now: datetime
+) -> None:
+    """Record, in the transaction of the change itself, who changed what and why, and how the command line says it.
 
-    ``DoneAlready``, which undoes the change, for a request that has made it before.
+    There is no ``line`` for what no command can say in full. ``DoneAlready``, which undoes the change, for a request
+    that has made it before.
     """
     entry = AuditEntry(
         at=now,
@@ -59,6 +63,7 @@ def note_change(tx: Tx, by: Person, action: str, target: str, *, reason: str, no
         action=action,
         target=target,
         reason=reason,
+        command=None if line is None else line.write(reason),
         via=by.via,
         request=by.request.id if by.request else None,
         request_target=by.request.target if by.request else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
@@ -17,6 +18,16 @@ from ostinato.operations.shapes import Gate, Instant, Json, Run, described, gate
 if TYPE_CHECKING:  # who shows one answer need not load what makes all the others
     from ostinato.operations import plans, sending, steering
     from ostinato.operations.halting import Halted
+
+
+@described
+class PlanProgress(TypedDict):
+    """How far the plan of a run is."""
+
+    run: int
+    steps: dict[str, int]
+    progress: float | None
+    """From 0 to 1; null as long as it has no plan."""
 
 
 @described
@@ -179,6 +190,15 @@ def listed_plan(row: plans.ListedPlan) -> ListedPlan:
         "steps": dict(sorted(row.steps.items())),
         "progress": row.progress,
         "gates": [gate(one) for one in row.gates],
+    }
+
+
+def plan_progress(run_id: int, counts: Mapping[StepStatus, int], progress: float | None) -> PlanProgress:
+    """Return how far the plan of a run is."""
+    return {
+        "run": run_id,
+        "steps": {status.value: count for status, count in sorted(counts.items())},
+        "progress": progress,
     }
 
 

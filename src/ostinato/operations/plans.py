@@ -73,11 +73,25 @@ class PlanDetails:
 
 
 def list_plans(
-    world: World, *, statuses: Collection[RunStatus] = (), before: int | None = None, limit: int | None = None
+    world: World,
+    *,
+    statuses: Collection[RunStatus] = (),
+    search: str = "",
+    parent: int | None = None,
+    before: int | None = None,
+    limit: int | None = None,
 ) -> list[ListedPlan]:
-    """List the runs whose plan is more than one command, newest first; ``before`` is a run: older ones are listed."""
+    """List the runs whose plan is more than one command and that fit every filter given, newest first.
+
+    ``search`` are words, each of which is the run's number, or a part of its action or slot.
+    ``parent`` is a run: those that it has started; ``NotFound`` for an unknown one. ``before`` is a run: older ones are
+    listed.
+    """
     with world.store.read() as tx:
-        ids = list_planned_runs(tx, statuses=statuses, before=before, limit=limit)
+        if parent is not None:
+            get_run(tx, parent)
+        words = search.replace("/", " ").split()
+        ids = list_planned_runs(tx, statuses=statuses, words=words, parent=parent, before=before, limit=limit)
         found = [run for part in cut(ids) for run in runs.list_runs(tx, run_ids=part)]
         counts, progress, gates = plans.count_steps(tx, ids), measure_progress(tx, ids), find_gates(tx, found)
     return [ListedPlan(run, counts.get(run.id, {}), progress.get(run.id), gates.get(run.id, ())) for run in found]

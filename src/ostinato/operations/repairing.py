@@ -26,6 +26,7 @@ from ostinato.engine.ensure_suspended_runs_wake import ensure_suspended_runs_wak
 from ostinato.engine.everything import look_at_everything
 from ostinato.engine.steps import Step
 from ostinato.errors import OstinatoError, StoreUnavailable
+from ostinato.operations.command_lines import REPAIR
 from ostinato.operations.people import Person, note_change
 from ostinato.store import agents, guards, mending
 from ostinato.store.breaches import Breach, Offence, Since, find_since
@@ -123,7 +124,7 @@ def _act(world: World, one: Repair, means: Means, by: Person) -> Done:
     with world.store.write() as tx:
         done = one.act(tx, means)
         if done.says:
-            note_change(tx, by, "repair", one.name, reason=_shorten(done.says), now=means.context.now)
+            note_change(tx, by, "repair", one.name, line=REPAIR, reason=_shorten(done.says), now=means.context.now)
     return done
 
 

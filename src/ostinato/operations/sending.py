@@ -12,6 +12,7 @@ from ostinato.actions.encoding import encode
 from ostinato.errors import InvalidValue, NotFound, NotPossible
 from ostinato.model.runs import Run
 from ostinato.model.steps import Event, EventFate, Json, Step
+from ostinato.operations import command_lines
 from ostinato.operations.absence import show
 from ostinato.operations.names import get_run, get_run_of, get_step, name_run
 from ostinato.operations.people import Person, note_change
@@ -69,7 +70,8 @@ def send_event(
             optional=optional,
         )
         if event.id is not None:
-            note_change(tx, by, "send-event", f"{_name(run, chosen)}: {name}", reason=reason, now=now)
+            line = command_lines.send_event(target, step, name, given, due_at=due_at, optional=optional)
+            note_change(tx, by, "send-event", f"{_name(run, chosen)}: {name}", line=line, reason=reason, now=now)
     return Receipt(event, chosen.name)
 
 
@@ -117,7 +119,8 @@ def answer(
             tx, run_id=run.id, step=number, name=ANSWER, payload=checked, sent_by=by.name, now=now
         )
         said = f"{_name(run, question.step)}: {checked[ANSWER]}"
-        note_change(tx, by, "answer", said, reason=reason, now=now)
+        line = command_lines.answer(target, verdict, step, fields or {})
+        note_change(tx, by, "answer", said, line=line, reason=reason, now=now)
     return Receipt(event, question.step.name)
 
 

@@ -14,6 +14,8 @@ from ostinato.model.definitions import Definition
 from ostinato.model.runs import NewRun, Run, RunOrigin
 from ostinato.model.slots import Slot, SlotFace
 from ostinato.model.statuses import FINAL_SLOT_STATUSES, RunStatus, SlotStatus
+from ostinato.operations import command_lines
+from ostinato.operations.command_lines import CommandLine
 from ostinato.operations.halting import refuse_halted
 from ostinato.operations.names import get_definition, get_run, get_slot, get_slot_of
 from ostinato.operations.once import Order, describe_once
@@ -38,10 +40,14 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """Who asks for what, why and when. ``word`` is what the history says was done: ``triggered``, say."""
+    """Who asks for what, why and when. ``word`` is what the history says was done: ``triggered``, say.
+
+    ``line`` is how the command line asks for the same.
+    """
 
     by: Person
     action: str
+    line: CommandLine
     word: str
     origin: RunOrigin
     reason: str
@@ -59,7 +65,8 @@ def trigger_slot(world: World, name: str, *, by: Person, reason: str = "") -> St
     Who else is paused or in maintenance still is: the run waits for that, and ``Started.claim`` says so.
     ``NotPossible`` for a slot that has a run, or has had one, with the verb for that.
     """
-    request = _Request(by, "trigger", "triggered", RunOrigin.TRIGGER, reason, world.clock.now())
+    line = command_lines.simple("trigger", name)
+    request = _Request(by, "trigger", line, "triggered", RunOrigin.TRIGGER, reason, world.clock.now())
     with world.store.write() as tx:
         slot = _lock(tx, get_slot(tx, world, name, now=request.now))
         if slot.status is not SlotStatus.PENDING:
@@ -84,7 +91,8 @@ def trigger_once(
     clock, or an instant. ``parameters`` reach the command as ``OSTINATO_PARAMETER_…`` variables of its environment. A
     one-off has no retries: nobody waits for it but who asked. ``NotPossible`` when the command needs what is not given.
     """
-    request = _Request(by, "trigger", "triggered", RunOrigin.TRIGGER, reason, world.clock.now())
+    line = command_lines.trigger_once(definition, account=account, start=start, end=end, parameters=parameters)
+    request = _Request(by, "trigger", line, "triggered", RunOrigin.TRIGGER, reason, world.clock.now())
     with world.store.write() as tx:
         chosen = get_definition(tx, definition)
         once = describe_once(tx, chosen, Order(account, parameters or {}, start, end))
@@ -106,7 +114,7 @@ def trigger_once(
             cause=request.cause,
         )
         run_id = _create(tx, new, request)
-        note_change(tx, by, request.action, f"definition {chosen.name}", reason=reason, now=request.now)
+        _note(tx, request, f"definition {chosen.name}")
         return tell_started(tx, world, run_id, request.now)
 
 
@@ -115,11 +123,12 @@ def retry(world: World, target: str, *, by: Person, reason: str = "") -> Started
 
     ``target`` is the slot's name or the number of its latest run. ``NotPossible`` for any other slot.
     """
-    request = _Request(by, "retry", "retried", RunOrigin.RETRY, reason, world.clock.now())
+    line = command_lines.simple("retry", target)
+    request = _Request(by, "retry", line, "retried", RunOrigin.RETRY, reason, world.clock.now())
     with world.store.write() as tx:
         slot = get_slot_of(tx, world, target, now=request.now)
         if slot.run_status is RunStatus.SCHEDULED and slot.run_id is not None and _hasten(tx, slot.run_id, request):
-            note_change(tx, by, request.action, str(slot.name), reason=reason, now=request.now)
+            _note(tx, request, str(slot.name))
             return tell_started(tx, world, slot.run_id, request.now)
         slot = _lock(tx, slot)
         if slot.status not in _RETRIED:
@@ -133,7 +142,8 @@ def rerun(world: World, target: str, *, by: Person, reason: str = "") -> Started
     ``target`` is the slot's name or the number of its latest run. What depends on the slot is not run again, and what
     depends on it and has not run yet waits for it. ``NotPossible`` for a slot that has not ended.
     """
-    request = _Request(by, "rerun", "run again", RunOrigin.RERUN, reason, world.clock.now())
+    line = command_lines.simple("rerun", target)
+    request = _Request(by, "rerun", line, "run again", RunOrigin.RERUN, reason, world.clock.now())
     with world.store.write() as tx:
         slot = _lock(tx, get_slot_of(tx, world, target, now=request.now))
         if slot.status not in FINAL_SLOT_STATUSES:
@@ -192,8 +202,12 @@ def _start(tx: Tx, world: World, slot: Slot, request: _Request, *, series: int) 
         cause=request.cause,
     )
     run_id = _create(tx, new, request)
-    note_change(tx, request.by, request.action, str(slot.name), reason=request.reason, now=request.now)
+    _note(tx, request, str(slot.name))
     return tell_started(tx, world, run_id, request.now)
+
+
+def _note(tx: Tx, request: _Request, target: str) -> None:
+    note_change(tx, request.by, request.action, target, line=request.line, reason=request.reason, now=request.now)
 
 
 def _refuse_if_halted(tx: Tx, slot: Slot) -> None:

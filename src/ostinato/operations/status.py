@@ -10,17 +10,22 @@ from ostinato.actions.approval import Approval
 from ostinato.durations import format_duration
 from ostinato.model.agents import Agent
 from ostinato.model.engine import LEADERSHIP, Pass, SourceState, StepOutcome
+from ostinato.model.limits import LimitKind, LimitUse
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.operations.absence import show
 from ostinato.policies.liveness import is_alive, is_engine_late
-from ostinato.store import accounts, agents, definitions, hook_calls, journal, runs, slots
+from ostinato.store import accounts, agents, definitions, hook_calls, journal, runs, usage
 from ostinato.store.database import Tx
 from ostinato.store.plan_lists import count_suspended_in, count_waiting_for
+from ostinato.store.slot_lists import count_slots
 from ostinato.world import World
 
 PASSES_LOOKED_AT = 400
 """A step that keeps failing is left out of passes for minutes at most: so many passes show its last outcome."""
+
+NEAR = timedelta(days=1)
+"""What has ended is counted for so long, and what is to come so long before: nobody counts a whole history."""
 
 HOOKS_LOOKED_AT = timedelta(days=1)
 """Calls of hooks that failed are told of for so long."""
@@ -66,17 +71,28 @@ class AgentState:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How everything stands at ``now``. ``troubles`` is empty when all is well."""
+    """How everything stands at ``now``. ``troubles`` is empty when all is well.
+
+    ``limits`` are the pools and queues, and what else is waited for.
+    Slots and runs are counted that are open, and slots that have failed for good; of all others those that have ended
+    within a day, and slots that come due within a day.
+    """
 
     now: datetime
     accounts: int
     definitions: int
     slots: Mapping[SlotFace, int]
-    runs: Mapping[str, int]
+    runs: Mapping[RunStatus, int]
     sources: tuple[SourceState, ...]
     engine: EngineState
     agents: tuple[AgentState, ...]
+    limits: tuple[LimitUse, ...]
     troubles: tuple[Trouble, ...]
+
+    @property
+    def since(self) -> datetime:
+        """Return since when what has ended is counted."""
+        return self.now - NEAR
 
 
 def get_status(world: World) -> Status:
@@ -86,7 +102,8 @@ def get_status(world: World) -> Status:
         sources = tuple(journal.list_source_states(tx))
         engine = find_engine(tx, world, now)
         known = list_agent_states(tx, world, now)
-        slot_counts, run_counts = slots.count_slots(tx, now=now), runs.count_runs(tx)
+        slot_counts = count_slots(tx, now=now, since=now - NEAR, until=now + NEAR)
+        run_counts = runs.count_runs(tx, since=now - NEAR)
         troubles = (
             *_source_troubles(sources),
             *_engine_troubles(engine, now),
@@ -104,8 +121,15 @@ def get_status(world: World) -> Status:
             sources=sources,
             engine=engine,
             agents=known,
+            limits=_list_limits(tx, world),
             troubles=troubles,
         )
+
+
+def _list_limits(tx: Tx, world: World) -> tuple[LimitUse, ...]:
+    """List the pools and queues that are limited, and what else is waited for."""
+    known = usage.list_limits(tx, world.claim_rules)
+    return tuple(one for one in known if one.waiting or one.kind in (LimitKind.POOL, LimitKind.QUEUE))
 
 
 def find_engine(tx: Tx, world: World, now: datetime) -> EngineState:
@@ -197,7 +221,7 @@ def _hook_troubles(failing: Mapping[int, int]) -> Iterator[Trouble]:
         yield Trouble(f"{calls} within a day", hint)
 
 
-def _run_troubles(counts: Mapping[str, int], questions: int, waiting_for: Mapping[str, int]) -> Iterator[Trouble]:
+def _run_troubles(counts: Mapping[RunStatus, int], questions: int, waiting_for: Mapping[str, int]) -> Iterator[Trouble]:
     """Tell of runs that wait for somebody to do something."""
     paused = counts.get(RunStatus.PAUSED, 0)
     if paused:

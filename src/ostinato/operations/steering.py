@@ -16,6 +16,7 @@ from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.runs import Run
 from ostinato.model.statuses import FINAL_RUN_STATUSES, RunStatus, StepStatus
 from ostinato.model.steps import Json, Step
+from ostinato.operations import command_lines
 from ostinato.operations.absence import show
 from ostinato.operations.inputs import check_input, read_input, write_input
 from ostinato.operations.names import get_run, get_run_of, get_step, name_run
@@ -75,7 +76,8 @@ def resume(world: World, target: str, *, by: Person, reason: str = "") -> Resume
         changes = resume_failed_steps(_list_steps(tx, run))
         plans.change_steps(tx, run.id, changes)
         resuming.resume_run(tx, run_id=run.id, actor=by.name, cause=_say("resumed", by, reason), now=now)
-        note_change(tx, by, "resume", name_run(run), reason=reason, now=now)
+        line = command_lines.simple("resume", target)
+        note_change(tx, by, "resume", name_run(run), line=line, reason=reason, now=now)
         started = tell_started(tx, world, run.id, now)
     return Resumed(started.run, tuple(change.step.name for change in changes), started.claim)
 
@@ -90,7 +92,8 @@ def skip(world: World, target: str, step: str, *, by: Person, reason: str = "") 
         plans.change_steps(tx, run.id, changes)
         ended = [change.step.number for change in changes]
         drop_events(tx, [run.id], steps=ended, reason=f"the step has ended: {StepStatus.SKIPPED}", now=now)
-        note_change(tx, by, "skip", f"{name_run(run)}, step {chosen.name}", reason=reason, now=now)
+        line = command_lines.simple("skip", target, step)
+        note_change(tx, by, "skip", f"{name_run(run)}, step {chosen.name}", line=line, reason=reason, now=now)
         failed = tuple(left.name for left in _list_steps(tx, run) if left.status is StepStatus.ERROR)
     return Skipped(run, tuple(change.step.name for change in changes), failed)
 
@@ -122,7 +125,8 @@ def edit_input(
         if not plans.edit_input(tx, run.id, chosen.number, write_input(chosen, encoded)):
             hint = "the input of a step counts when it begins: edit it while the step is pending or has failed"
             raise NotPossible(f"step {chosen.name} is {chosen.status}, so its input is used already", hint=hint)
-        note_change(tx, by, "edit-input", f"{name_run(run)}, step {chosen.name}", reason=reason, now=now)
+        line = command_lines.edit_input(target, step, encoded)
+        note_change(tx, by, "edit-input", f"{name_run(run)}, step {chosen.name}", line=line, reason=reason, now=now)
         edited = get_step(tx, run, str(chosen.number)).step
     return Edited(run, edited, read_input(chosen), warning)
 
@@ -134,7 +138,8 @@ def fail(world: World, target: str, *, by: Person, reason: str = "") -> GivenUp:
         run = _hold_paused(tx, world, target, now)
         evidence = _make_evidence(_list_steps(tx, run), _say("given up", by, reason))
         resuming.give_up_run(tx, run_id=run.id, actor=by.name, evidence=evidence, now=now)
-        note_change(tx, by, "fail", name_run(run), reason=reason, now=now)
+        line = command_lines.simple("fail", target)
+        note_change(tx, by, "fail", name_run(run), line=line, reason=reason, now=now)
         return GivenUp(get_run(tx, run.id))
 
 

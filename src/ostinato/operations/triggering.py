@@ -20,6 +20,8 @@ from ostinato.model.evidence import Evidence
 from ostinato.model.runs import NewRun, Run, RunOrigin
 from ostinato.model.statuses import StepStatus
 from ostinato.model.steps import Phase, Rescue, Step, StepError, StepRules
+from ostinato.operations import command_lines
+from ostinato.operations.command_lines import CommandLine
 from ostinato.operations.names import get_run, name_run
 from ostinato.operations.people import Person, note_change
 from ostinato.operations.starting import tell_started
@@ -94,9 +96,24 @@ def trigger_plan(
         new = replace(new, needs=tuple((id, get_run(tx, id).work) for id in options.after))
         run = _create(tx, new, by, now)
         _store(tx, run, steps, by, now)
-        note_change(tx, by, "trigger", f"{name_run(run)}: {request.action}", reason=reason, now=now)
+        line = _write_line(request, options)
+        note_change(tx, by, "trigger", f"{name_run(run)}: {request.action}", line=line, reason=reason, now=now)
         started = tell_started(tx, world, run.id, now)
     return Triggered(started.run, started.claim, error)
+
+
+def _write_line(request: PlanRequest, options: TriggerOptions) -> CommandLine | None:
+    """Return how the command line triggers the same; ``None`` where it lacks an option for what Python has asked."""
+    at = replace(_NO_OPTIONS, start_at=options.start_at, start_before=options.start_before, after=options.after)
+    if options != at:
+        return None
+    return command_lines.trigger_plan(
+        request.action,
+        request.input,
+        start_at=options.start_at,
+        start_before=options.start_before,
+        after=options.after,
+    )
 
 
 def _check_times(options: TriggerOptions, now: datetime) -> None:

@@ -44,7 +44,8 @@ def _heartbeat(facts: RunningFacts, now: datetime) -> Gate:
     agent, timeout = facts.agent, facts.heartbeat_timeout
     if agent is None:
         return Gate("heartbeat", False, "its agent is not known any more", clears=f"{_ENGINE}: it counts as lost")
-    age = format_duration(max(now - agent.heartbeat_at, timedelta(0)))
+    seconds = max(0, (now - agent.heartbeat_at) // timedelta(seconds=1))
+    age = format_duration(timedelta(seconds=seconds))
     reason = f"agent {agent.name} on {agent.host} sent its last heartbeat {age} ago"
     if is_alive(agent, heartbeat_timeout=timeout, now=now):
         return Gate("heartbeat", True, reason, about=agent.name)

@@ -11,8 +11,9 @@ from ostinato.model.engine import SourceState
 from ostinato.model.runs import Run
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
-from ostinato.store import due_runs, journal, runs, slots
+from ostinato.store import due_runs, journal, runs
 from ostinato.store.database import Store
+from ostinato.store.slot_lists import count_slots
 
 DONE = frozenset({SlotFace.SUCCESS, SlotFace.WARNING, SlotFace.FAILED, SlotFace.CANCELLED})
 PACE_WINDOW = timedelta(seconds=60)
@@ -21,7 +22,7 @@ LEAST_FOR_A_PACE = timedelta(seconds=3)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How things stand at ``at``.
+    """How things stand at ``at``: of what has ended, since yesterday began, and all that has failed.
 
     ``failures`` are the latest runs that failed, ``troubles`` the sources that are not followed, ``next_start`` is
     when the next retry starts.
@@ -29,7 +30,7 @@ class Progress:
 
     at: datetime
     slots: Mapping[SlotFace, int]
-    runs: Mapping[str, int]
+    runs: Mapping[RunStatus, int]
     running: tuple[Run, ...] = ()
     failures: tuple[Run, ...] = ()
     troubles: tuple[SourceState, ...] = ()
@@ -42,7 +43,7 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """Return how many slots have ended."""
+        """Return how many slots have ended, of those that are counted."""
         return sum(count for face, count in self.slots.items() if face in DONE)
 
     @property
@@ -52,12 +53,13 @@ class Progress:
 
 
 def read_progress(store: Store, now: datetime, *, failures: int = 3) -> Progress:
-    """Read how things stand."""
+    """Read how things stand: what is open, what has failed, and what has ended since yesterday began."""
+    since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     with store.read() as tx:
         return Progress(
             at=now,
-            slots=slots.count_slots(tx, now=now),
-            runs=runs.count_runs(tx),
+            slots=count_slots(tx, now=now, since=since, until=now),
+            runs=runs.count_runs(tx, since=since),
             running=tuple(reversed(runs.list_runs(tx, statuses=[RunStatus.RUNNING]))),
             failures=tuple(runs.list_runs(tx, statuses=[RunStatus.FAILED, RunStatus.TIMEOUT], limit=failures)),
             troubles=tuple(one for one in journal.list_source_states(tx) if one.error or one.held_back),

@@ -16,7 +16,8 @@ from ostinato.loop.engine import Tick
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
 from ostinato.processes.turns import Turns
-from ostinato.store import runs, slots
+from ostinato.store import runs
+from ostinato.store.slot_lists import count_slots
 from ostinato.world import World
 
 
@@ -106,8 +107,9 @@ class Up:
         """Tell whether nothing runs, will be retried, or could start. Runs that the agent may not take do not count."""
         try:
             with self._world.store.read() as tx:
-                attempts = runs.count_runs(tx)
-                faces = slots.count_slots(tx, now=self._world.clock.now())
+                now = self._world.clock.now()
+                attempts = runs.count_runs(tx, since=now)
+                faces = count_slots(tx, now=now, since=now, until=now)
         except StoreUnavailable:
             return False
         unfinished = (RunStatus.SCHEDULED, RunStatus.RUNNING)

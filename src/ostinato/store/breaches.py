@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union_all
 
 from ostinato.model.slots import SlotName
 from ostinato.model.statuses import (
@@ -31,6 +31,7 @@ from ostinato.store.database import Tx
 
 RUNS_LOOKED_AT = 50_000
 STARTS_LOOKED_AT = 2_000
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_AHEAD = timedelta(days=1)
 """What is said to be so far ahead, though it should be about now, was written under a clock that was wrong."""
 
@@ -78,12 +79,14 @@ class Offence:
 class Since:
     """Where the queries begin: runs from ``first_run`` on, first runs from ``first_start`` on.
 
+    Slots that have ended are looked at if they did so at ``first_at`` or later: those runs were created after it.
     What has been due since before ``overdue_since`` should have been seen to by now, and so should what an agent holds
     that is silent since before ``silent_since``. Nothing that is about the present may be after ``not_after``.
     """
 
     first_run: int
     first_start: int
+    first_at: datetime
     overdue_since: datetime
     silent_since: datetime
     not_after: datetime
@@ -92,9 +95,11 @@ class Since:
 def find_since(tx: Tx, *, overdue_since: datetime, heartbeat_timeout: timedelta = timedelta(seconds=60)) -> Since:
     """Return where the queries begin, so that they look at a bounded number of rows."""
     newest = tx.execute(select(func.max(t.runs.c.id))).scalar() or 0
+    before = select(t.runs.c.created_at).where(t.runs.c.id <= newest - RUNS_LOOKED_AT).order_by(t.runs.c.id.desc())
     return Since(
         first_run=newest - RUNS_LOOKED_AT,
         first_start=newest - STARTS_LOOKED_AT,
+        first_at=tx.execute(before.limit(1)).scalar() or LONG_AGO,
         overdue_since=overdue_since,
         silent_since=overdue_since - heartbeat_timeout,
         not_after=overdue_since + LONGEST_AHEAD,
@@ -204,19 +209,22 @@ def list_adrift_slots(since: Since) -> Select[Any]:
     A live run decides, whatever the slot says, and a run that has ended decides about a slot that is open. A slot that
     is open needs a run, and one that has ended refers to it.
     """
-    live = select(t.runs.c.slot_id).where(t.runs.c.status.in_(sorted(LIVE_RUN_STATUSES)), t.runs.c.slot_id.is_not(None))
+    live = select(t.runs.c.slot_id).where(t.is_live(), t.runs.c.slot_id.is_not(None))
     closed_too_early = and_(t.slots.c.id.in_(live), t.slots.c.status != SlotStatus.LIVE)
     begun = select(t.runs.c.slot_id).where(t.runs.c.id > since.first_run, t.runs.c.slot_id.is_not(None))
     taken_back = and_(t.slots.c.status == SlotStatus.PENDING, t.slots.c.id.in_(begun))
     is_open = t.slots.c.status.in_([SlotStatus.LIVE, SlotStatus.RETRYING])
-    left_open = and_(is_open, _says_otherwise(), t.slots.c.id.not_in(live))
+    left_open = and_(t.is_notable_slot(), is_open, _says_otherwise(), t.slots.c.id.not_in(live))
     unlinked = and_(t.slots.c.status != SlotStatus.PENDING, t.runs.c.id.is_(None), t.slots.c.id.in_(begun))
-    return _select_with_runs().where(or_(closed_too_early, taken_back, left_open, unlinked))
+    # Each is found in a way of its own; for all of them at once the whole table would be gone through.
+    slots = select(t.slots.c.id).outerjoin(t.runs, t.runs.c.id == t.slots.c.run_id)
+    found = union_all(*(slots.where(which) for which in (closed_too_early, taken_back, left_open, unlinked)))
+    return _select_with_runs().where(t.slots.c.id.in_(found))
 
 
 def list_contradicted_slots(since: Since) -> Select[Any]:
     """Select the slots that have ended otherwise than their run, or whose run is gone: only a person can know."""
-    ended = t.slots.c.status.in_(sorted(FINAL_SLOT_STATUSES))
+    ended = and_(t.slots.c.finished_at >= since.first_at, t.slots.c.status.in_(sorted(FINAL_SLOT_STATUSES)))
     any_run = t.runs.alias("any_run")
     is_gone = and_(t.runs.c.id.is_(None), ~exists().where(any_run.c.slot_id == t.slots.c.id))
     run_is_final = or_(is_gone, t.runs.c.status.in_(sorted(FINAL_RUN_STATUSES)))

@@ -57,7 +57,7 @@ class Invariant:
 def _find_doubles(tx: Tx, since: Since) -> list[Offence]:
     doubles = (
         select(t.runs.c.slot_id, func.count().label("live"), func.max(t.runs.c.id).label("newest"))
-        .where(t.runs.c.slot_id.is_not(None), t.runs.c.status.in_(sorted(LIVE_RUN_STATUSES)))
+        .where(t.runs.c.slot_id.is_not(None), t.is_live())
         .group_by(t.runs.c.slot_id)
         .having(func.count() > 1)
         .subquery()

@@ -171,6 +171,7 @@ def _to_audit_entry(row: Any) -> AuditEntry:
         target=row.target,
         reason=row.reason,
         via=row.via,
+        command=row.command,
         request=row.request,
         request_target=row.request_target,
         id=row.id,

@@ -25,6 +25,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     union_all,
@@ -52,6 +53,9 @@ CHUNK = 500
 """How many ids one statement names at most."""
 
 T = TypeVar("T")
+
+BY_NUMBER: ColumnElement[int] = literal_column("+runs.id")
+"""The order of runs' ids, for who searches: SQLite would go through all runs there are, to find them in that order."""
 
 _ANY = {
     status: Prepared(select(t.runs.c.id).where(t.has_status(t.runs.c, status)).limit(1))
@@ -114,8 +118,8 @@ def move_runs(
         return []
     wanted = (
         select(t.runs.c.id, t.runs.c.slot_id, t.runs.c.status, *_asked_before(move.to))
-        .where(t.runs.c.status.in_(sorted(sources)), *where)
-        .order_by(*order_by, t.runs.c.id)
+        .where(_is_in_one_of(sources), *where)
+        .order_by(*order_by, t.runs.c.id if limit is None else BY_NUMBER)
         .limit(limit)
         .with_for_update(skip_locked=limit is not None, of=t.runs, key_share=True)
     )
@@ -133,6 +137,13 @@ def move_runs(
     if wake:
         wake_others(tx, moved, by=move.by, actor=move.actor, now=move.now)
     return moved
+
+
+def _is_in_one_of(sources: Collection[RunStatus]) -> ColumnElement[bool]:
+    """Tell whether a run is in one of these statuses, in words that the indexes of them are made of."""
+    if len(sources) == 1:
+        return t.has_status(t.runs.c, *sources)
+    return and_(t.is_live(), t.runs.c.status.in_(sorted(sources)))
 
 
 def has_runs(tx: Tx, statuses: Iterable[RunStatus]) -> bool:

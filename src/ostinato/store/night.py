@@ -124,7 +124,7 @@ def list_squares(tx: Tx, at: datetime) -> list[Square]:
     """List the night of every lane at ``at``; a lane of which nothing was due by then is absent."""
     found, slot = _due_last(tx, at)
     wanted = select(_place, t.lanes.c.definition_id, slot.id, slot.status).select_from(found).where(~t.lanes.c.retired)
-    return [Square._make(row) for row in tx.execute(wanted)]
+    return list(map(Square._make, tx.execute(wanted).all()))
 
 
 def list_window(
@@ -193,6 +193,11 @@ def list_days(tx: Tx, *, definition_id: int, first_day: date, until: datetime) -
     ).subquery()
     rows = tx.execute(select(*wanted.c).distinct())
     return [DayStatus(row[0], date.fromisoformat(row[1]), row[2], row[3], bool(row[4]), bool(row[5])) for row in rows]
+
+
+def count_ended(tx: Tx, *, since: datetime) -> int:
+    """Count the slots that have ended since then."""
+    return tx.execute(select(func.count()).where(t.slots.c.finished_at >= since)).scalar_one()
 
 
 def list_attempts(tx: Tx, slot_ids: Collection[int]) -> dict[int, list[Attempt]]:
@@ -297,7 +302,7 @@ def _columns(slot: Any) -> Sequence[ColumnElement[Any]]:
 
 
 def _read(tx: Tx, wanted: Select[Any]) -> list[NightSlot]:
-    return [NightSlot._make(row) for row in tx.execute(wanted)]
+    return list(map(NightSlot._make, tx.execute(wanted).all()))
 
 
 def _pause_columns(row: Any) -> Sequence[ColumnElement[Any]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, literal_column, or_, select, union
 
 from ostinato.model.runs import Transition
-from ostinato.model.statuses import RunStatus, StepStatus
-from ostinato.model.steps import COMMAND, Phase, Step
+from ostinato.model.statuses import LIVE_RUN_STATUSES, RunStatus, StepStatus
+from ostinato.model.steps import Phase, Step
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks
@@ -19,20 +20,62 @@ _DONE = (StepStatus.SUCCESS, StepStatus.SKIPPED)
 
 
 def list_planned_runs(
-    tx: Tx, *, statuses: Collection[RunStatus] = (), before: int | None = None, limit: int | None = None
+    tx: Tx,
+    *,
+    statuses: Collection[RunStatus] = (),
+    words: Collection[str] = (),
+    parent: int | None = None,
+    before: int | None = None,
+    limit: int | None = None,
 ) -> list[int]:
     """List the runs of a Python action, and those whose plan has more than one step, newest first.
 
-    ``before`` is a run: older ones are listed.
+    Each of ``words`` must be the run's number, or a part of its action, definition, account or period. ``parent`` is
+    the run that has started it, ``before`` a run: older ones are listed.
+    """
+    run = t.runs.c
+    which: list[ColumnElement[bool]] = [_is_called(word) for word in words]
+    if before is not None:
+        which.append(run.id < before)
+    if parent is not None:
+        which.append(run.parent_run_id == parent)
+    if statuses:
+        which.append(run.status.in_(sorted(statuses)))
+    if parent is not None:
+        parts = [_take_of_few()]
+    elif statuses and LIVE_RUN_STATUSES.issuperset(statuses):
+        parts = [_take_of_few().where(t.is_live())]
+    else:
+        parts = _take_of_all()
+    if words:
+        parts = [part.outerjoin(t.definitions).outerjoin(t.accounts).outerjoin(t.slots) for part in parts]
+    found = union(*(select(part.where(*which).limit(limit).subquery()) for part in parts)).subquery("found")
+    return list(tx.execute(select(found.c.id).order_by(found.c.id.desc()).limit(limit)).scalars())
+
+
+def _take_of_few() -> Select[Any]:
+    """Select the runs that have a plan, for where few are meant: sorted last, and not found in order of the table."""
+    run = t.runs.c
+    by_number: ColumnElement[int] = literal_column("+runs.id")
+    has_plan = exists().where(t.steps.c.run_id == run.id, t.tells_plan())
+    return select(run.id).where(or_(run.action.is_not(None), has_plan)).order_by(by_number.desc())
+
+
+def _take_of_all() -> list[Select[Any]]:
+    """Select the runs of a Python action, and those with a plan, each by an index of its own, newest first.
+
+    Most runs are of one command: whoever went through them all would look at the steps of each.
     """
     run, step = t.runs.c, t.steps.c
-    has_plan = exists().where(step.run_id == run.id, or_(step.number > 1, step.action != COMMAND))
-    wanted = select(run.id).where(or_(run.action.is_not(None), has_plan)).order_by(run.id.desc()).limit(limit)
-    if statuses:
-        wanted = wanted.where(run.status.in_(sorted(statuses)))
-    if before is not None:
-        wanted = wanted.where(run.id < before)
-    return list(tx.execute(wanted).scalars())
+    of_action = select(run.id).where(run.action.is_not(None)).order_by(run.id.desc())
+    planned = select(step.run_id.label("id")).distinct().where(t.tells_plan()).order_by(step.run_id.desc())
+    return [of_action, planned.select_from(t.steps.join(t.runs, run.id == step.run_id))]
+
+
+def _is_called(word: str) -> ColumnElement[bool]:
+    run, number = t.runs.c, cast(t.runs.c.id, String)
+    named = (run.action, t.definitions.c.name, t.accounts.c.token, t.slots.c.label)
+    return or_(number == word, *(column.icontains(word, autoescape=True) for column in named))
 
 
 def measure_progress(tx: Tx, run_ids: Collection[int]) -> dict[int, float]:
@@ -91,7 +134,7 @@ def count_children_by_step(tx: Tx, run_id: int) -> dict[int, dict[RunStatus, int
 def count_waiting_for(tx: Tx) -> dict[str, int]:
     """Count the runs that wait for an agent and say what else they need, by what they say."""
     run = t.runs.c
-    waiting = and_(run.status == RunStatus.WAITING, run.waits_for != "")
+    waiting = and_(t.has_status(run, RunStatus.WAITING), run.waits_for != "")
     counted = select(run.waits_for, func.count()).where(waiting).group_by(run.waits_for).order_by(run.waits_for)
     return {row[0]: row[1] for row in tx.execute(counted)}
 
@@ -105,4 +148,4 @@ def count_suspended_in(tx: Tx, action: str) -> int:
     """Count the suspended runs of which a step of this action is suspended."""
     run, step = t.runs.c, t.steps.c
     there = exists().where(step.run_id == run.id, step.status == StepStatus.SUSPENDED, step.action == action)
-    return tx.execute(select(func.count()).where(run.status == RunStatus.SUSPENDED, there)).scalar_one()
+    return tx.execute(select(func.count()).where(t.has_status(run, RunStatus.SUSPENDED), there)).scalar_one()

@@ -35,9 +35,11 @@ SERVING = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "20000",
+    "jit": "off",
 }
 """What the server is asked for where nobody has set it: that it ends the transaction, and with it the locks, of a
-process that is gone without a word or stands still."""
+process that is gone without a word or stands still; and that it compiles no statement, which takes it half a second
+where it believes that one reads much of a long history, and ours read little of it."""
 
 SILENCE_SECONDS = 30.0
 """When a server has not answered for so long, it is tried whether it answers a new connection."""

@@ -6,24 +6,26 @@ persons do to stop them in ``stopping``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import fields
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, insert, literal_column, select, union_all, update
 
 from ostinato.model.runs import NewRun, Run, RunOrigin, Transition
 from ostinato.model.slots import SlotName
-from ostinato.model.statuses import LIVE_RUN_STATUSES, RunStatus, SlotStatus
+from ostinato.model.statuses import FINAL_RUN_STATUSES, LIVE_RUN_STATUSES, RunStatus, SlotStatus
 from ostinato.model.transitions import Party
 from ostinato.store import schema as t
+from ostinato.store.counts import count_by
 from ostinato.store.database import Tx
 from ostinato.store.dialects import insert_or_skip, reserve_keys, take_singletons
 from ostinato.store.moves import Move, chunks, move_runs, record_creation
 from ostinato.store.records import to_evidence, to_transition
 
 _TO_BE_TAKEN = LIVE_RUN_STATUSES - {RunStatus.RUNNING}
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_COLUMNS = frozenset({"cause", "needs", "hold_singleton"})
 _LARGE = frozenset({"input", "context", "hooks"})
 """Columns that may be large, and that only who carries out a run asks for."""
@@ -87,25 +89,29 @@ def list_runs(
     before: int | None = None,
     limit: int | None = None,
 ) -> list[Run]:
-    """List runs, newest first; every filter that is given must fit. ``before`` is a run: older ones are listed."""
-    chosen = _runs().order_by(t.runs.c.id.desc()).limit(limit)
-    if statuses:
-        chosen = chosen.where(t.runs.c.status.in_(sorted(statuses)))
-    if definition is not None:
-        chosen = chosen.where(t.definitions.c.name == definition)
-    if account is not None:
-        chosen = chosen.where(t.accounts.c.token == account)
+    """List runs, newest first; every filter that is given must fit. ``before`` is a run: older ones are listed.
+
+    Each part of the table that has an index of its own gives its newest that fit, and these are put together: what
+    there is little of is not looked for among all that have succeeded.
+    """
+    run = t.runs.c
+    owners = {
+        run.definition_id: _one(t.definitions.c.id, t.definitions.c.name, definition),
+        run.account_id: _one(t.accounts.c.id, t.accounts.c.token, account),
+        run.agent_id: _one(t.agents.c.id, t.agents.c.name, agent),
+    }
+    near: list[ColumnElement[bool]] = []
     if slot_id is not None:
-        chosen = chosen.where(t.runs.c.slot_id == slot_id)
+        near.append(run.slot_id == slot_id)
     if parent_run_id is not None:
-        chosen = chosen.where(t.runs.c.parent_run_id == parent_run_id)
+        near.append(run.parent_run_id == parent_run_id)
     if run_ids:
-        chosen = chosen.where(t.runs.c.id.in_(run_ids))
-    if agent is not None:
-        chosen = chosen.where(t.agents.c.name == agent)
-    if before is not None:
-        chosen = chosen.where(t.runs.c.id < before)
-    return [_to_run(row) for row in tx.execute(chosen)]
+        near.append(run.id.in_(run_ids))
+    wanted = _Wanted(frozenset(statuses), {column: id for column, id in owners.items() if id is not None}, before)
+    parts = [_take_of_few(wanted, near)] if near else [part.limit(limit) for part in _take_of_parts(wanted)]
+    found = union_all(*(select(part.subquery()) for part in parts)).subquery("found")
+    listed = _runs().where(run.id.in_(select(found.c.id))).order_by(run.id.desc()).limit(limit)
+    return [_to_run(row) for row in tx.execute(listed)]
 
 
 def list_transitions(tx: Tx, run_id: int) -> list[Transition]:
@@ -114,9 +120,58 @@ def list_transitions(tx: Tx, run_id: int) -> list[Transition]:
     return [to_transition(row) for row in rows]
 
 
-def count_runs(tx: Tx) -> dict[str, int]:
-    """Count the runs of each status."""
-    return {row[0]: row[1] for row in tx.execute(select(t.runs.c.status, func.count()).group_by(t.runs.c.status))}
+def count_runs(tx: Tx, *, since: datetime = LONG_AGO) -> dict[RunStatus, int]:
+    """Count the runs of each status: all that are live, and those that have ended at ``since`` or later."""
+    run = t.runs.c
+    live = count_by(tx, run.status, sorted(LIVE_RUN_STATUSES), t.is_live())
+    return live | count_by(tx, run.status, sorted(FINAL_RUN_STATUSES), run.finished_at >= since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which runs are wanted: in one of ``statuses``, if any are named, of all ``owners``, and older than ``before``."""
+
+    statuses: frozenset[RunStatus]
+    owners: Mapping[ColumnElement[Any], Any]
+    before: int | None
+
+    def conditions(self, *, by_owner: bool) -> Iterator[ColumnElement[bool]]:
+        """Yield what a run must fulfil; unless they are found ``by_owner``, in words that no index of owners fits."""
+        for column, id in self.owners.items():
+            yield column == id if by_owner else literal_column(f"+runs.{column.name}") == id
+        if self.before is not None:
+            yield t.runs.c.id < self.before
+
+
+def _one(id: ColumnElement[int], name: ColumnElement[str], wanted: str | None) -> Any:
+    return None if wanted is None else select(id).where(name == wanted).scalar_subquery()
+
+
+def _take_of_few(wanted: _Wanted, near: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Select those that are wanted of runs that are near each other, and few."""
+    some = select(t.runs.c.id).where(*near, *wanted.conditions(by_owner=False))
+    return some.where(t.runs.c.status.in_(sorted(wanted.statuses))) if wanted.statuses else some
+
+
+def _take_of_parts(wanted: _Wanted) -> Iterator[Select[Any]]:
+    """Yield, for each part of the table, the runs of it that are wanted, newest first."""
+    run = t.runs.c
+    owned, ended = select(run.id).where(*wanted.conditions(by_owner=True)), run.finished_at.is_not(None)
+    others = select(run.id).where(*wanted.conditions(by_owner=False))
+    if not wanted.statuses and run.agent_id not in wanted.owners:
+        yield owned.order_by(run.id.desc())
+        return
+    if live := LIVE_RUN_STATUSES & (wanted.statuses or LIVE_RUN_STATUSES):
+        by_number: ColumnElement[int] = literal_column(
+            "+runs.id"
+        ).desc()  # in order of the table itself, all runs would be looked at
+        yield others.where(t.is_live(), run.status.in_(sorted(live))).order_by(by_number)
+    if not wanted.statuses:
+        yield owned.where(ended).order_by(run.id.desc())
+    if notable := t.NOTABLE_RUN_STATUSES & wanted.statuses:
+        yield others.where(t.is_notable_run(), run.status.in_(sorted(notable))).order_by(run.id.desc())
+    if RunStatus.SUCCESS in wanted.statuses:
+        yield owned.where(ended, t.has_status(run, RunStatus.SUCCESS)).order_by(run.id.desc())
 
 
 def _lock_parents(tx: Tx, run_ids: Collection[int]) -> set[int]:

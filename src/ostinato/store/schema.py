@@ -63,6 +63,44 @@ def in_list(column: str, values: Iterable[StrEnum]) -> str:
     return f"{column} IN ({', '.join(sorted(repr(value.value) for value in values))})"
 
 
+NOTABLE_SLOT_STATUSES = frozenset(SlotStatus) - {SlotStatus.PENDING, SlotStatus.SUCCESS}
+"""What of slots that have begun is neither over nor well: a small part of a long history."""
+
+IS_LIVE = in_list("status", LIVE_RUN_STATUSES)
+
+NOTABLE_RUN_STATUSES = FINAL_RUN_STATUSES - {RunStatus.SUCCESS}
+
+IS_BLOCKED = "status = 'pending' AND reason <> ''"
+
+IN_PLAN = "number = 2 OR (number = 1 AND action <> 'command')"
+"""What tells a plan by its steps from a single command: one of its first two."""
+
+
+def is_live() -> ColumnElement[bool]:
+    """Tell of a run whether it is live, in the words of the index of those."""
+    return literal_column(f"runs.{IS_LIVE}")
+
+
+def is_notable_run() -> ColumnElement[bool]:
+    """Tell of a run whether it has ended and not succeeded, in the words of the index of those."""
+    return literal_column(f"runs.{in_list('status', NOTABLE_RUN_STATUSES)}")
+
+
+def is_notable_slot() -> ColumnElement[bool]:
+    """Tell of a slot whether it is notable, in the words of the index of those."""
+    return literal_column(f"slots.{in_list('status', NOTABLE_SLOT_STATUSES)}")
+
+
+def is_blocked() -> ColumnElement[bool]:
+    """Tell of a slot whether it is known what it waits for, in the words of the index of those."""
+    return literal_column("slots.status = 'pending' AND slots.reason <> ''")
+
+
+def tells_plan() -> ColumnElement[bool]:
+    """Tell of a step whether its run has a plan that is more than one command, in the words of the index of those."""
+    return literal_column(f"({IN_PLAN.replace('number', 'steps.number').replace('action', 'steps.action')})")
+
+
 def has_status(run: Any, status: RunStatus) -> ColumnElement[bool]:
     """Tell of a run whether it has a status, in the words of the partial indexes: a bound value may miss them."""
     found: ColumnElement[bool] = run.status == literal_column(f"'{status}'")
@@ -196,8 +234,50 @@ slots = Table(
         postgresql_where=text("status = 'retrying'"),
         sqlite_where=text("status = 'retrying'"),
     ),
-    Index("slots_due_at_idx", "due_at"),
-    Index("slots_finished_at_idx", "finished_at"),
+    Index(
+        "slots_due_at_idx",
+        "due_at",
+        postgresql_where=text("status = 'pending'"),
+        sqlite_where=text("status = 'pending'"),
+    ),
+    Index(
+        "slots_blocked_idx",
+        "due_at",
+        postgresql_where=text(IS_BLOCKED),
+        sqlite_where=text(IS_BLOCKED),
+    ),
+    # Lists of slots are read from these, the newest first: each slot is in one of them. They speak of one part of the
+    # table each, for an index of all by their status would tempt SQLite, which knows nothing of how many have which.
+    Index(
+        "slots_pending_idx",
+        "starts_at",
+        text("lane_id DESC"),
+        "due_at",
+        postgresql_where=text("status = 'pending'"),
+        sqlite_where=text("status = 'pending'"),
+    ),
+    Index(
+        "slots_notable_idx",
+        "starts_at",
+        text("lane_id DESC"),
+        "status",
+        postgresql_where=text(in_list("status", NOTABLE_SLOT_STATUSES)),
+        sqlite_where=text(in_list("status", NOTABLE_SLOT_STATUSES)),
+    ),
+    Index(
+        "slots_succeeded_idx",
+        "starts_at",
+        text("lane_id DESC"),
+        postgresql_where=text("status = 'success'"),
+        sqlite_where=text("status = 'success'"),
+    ),
+    Index(
+        "slots_finished_at_idx",
+        "finished_at",
+        "status",
+        postgresql_where=text("finished_at IS NOT NULL"),
+        sqlite_where=text("finished_at IS NOT NULL"),
+    ),
 )
 
 agents = Table(
@@ -301,8 +381,8 @@ runs = Table(
         "runs_live_key",
         "slot_id",
         unique=True,
-        postgresql_where=text(in_list("status", LIVE_RUN_STATUSES)),
-        sqlite_where=text(in_list("status", LIVE_RUN_STATUSES)),
+        postgresql_where=text(IS_LIVE),
+        sqlite_where=text(IS_LIVE),
     ),
     # [3] No run beside one that succeeded, unless a person asked for a new series.
     Index(
@@ -368,8 +448,35 @@ runs = Table(
         postgresql_where=text("status = 'running'"),
         sqlite_where=text("status = 'running'"),
     ),
-    Index("runs_definition_id_idx", "definition_id"),
-    Index("runs_account_id_idx", "account_id"),
+    Index("runs_definition_id_idx", "definition_id", "id"),
+    Index("runs_account_id_idx", "account_id", "id"),
+    Index(
+        "runs_notable_idx",
+        "id",
+        "status",
+        postgresql_where=text(in_list("status", NOTABLE_RUN_STATUSES)),
+        sqlite_where=text(in_list("status", NOTABLE_RUN_STATUSES)),
+    ),
+    Index(
+        "runs_finished_at_idx",
+        "finished_at",
+        "status",
+        postgresql_where=text("finished_at IS NOT NULL"),
+        sqlite_where=text("finished_at IS NOT NULL"),
+    ),
+    Index(
+        "runs_agent_id_idx",
+        "agent_id",
+        "id",
+        postgresql_where=text("finished_at IS NOT NULL"),
+        sqlite_where=text("finished_at IS NOT NULL"),
+    ),
+    Index(
+        "runs_action_idx",
+        "id",
+        postgresql_where=text("action IS NOT NULL"),
+        sqlite_where=text("action IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,  # [5] a lease is good for one run: no other may ever have its id
 )
 
@@ -472,6 +579,8 @@ steps = Table(
     _one_of("phase", Phase),
     CheckConstraint(f"wake_kind IS NULL OR {in_list('wake_kind', WakeKind)}", name="wake_kind"),
     CheckConstraint("status <> 'error' OR error IS NOT NULL", name="error"),
+    # The runs whose plan is more than one command: see ``plan_lists``.
+    Index("steps_plans_idx", "run_id", postgresql_where=text(IN_PLAN), sqlite_where=text(IN_PLAN)),
     sqlite_with_rowid=False,
 )
 
@@ -603,6 +712,7 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("command", Text),
     Column("request", Text),
     Column("request_target", Text),
     CheckConstraint("(request IS NULL) = (request_target IS NULL)", name="request"),

@@ -1,48 +1,19 @@
-"""Slots: waking and examining them, deciding their retries, and reading them."""
+"""Slots: waking and examining them, deciding their retries, and finding some. Lists of them are in ``slot_lists``."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, true, tuple_, update
+from sqlalchemy import Select, bindparam, func, or_, select, update
 
-from ostinato.model.slots import Slot, SlotFace, SlotName, SlotPlace, slot_face
+from ostinato.model.slots import Slot, SlotName
 from ostinato.model.statuses import RunStatus, SlotStatus
 from ostinato.policies.verdict import Gate
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks, lock_work, sleeps, wake, wake_dependents
-
-
-@dataclass(frozen=True, slots=True)
-class Faces:
-    """Statuses as faces show them at ``now``."""
-
-    shown: frozenset[SlotFace]
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SlotFilter:
-    """Which slots are meant: all that fit every value that is given.
-
-    ``since`` and ``until`` bound the instant at which they start, ``first_day`` and ``last_day`` the date on the wall
-    clock of each slot's own zone; ``until`` alone is not part of what it bounds.
-    """
-
-    definition: str | None = None
-    account: str | None = None
-    statuses: frozenset[SlotStatus] = frozenset()
-    run_statuses: frozenset[RunStatus] = frozenset()
-    faces: Faces | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    first_day: date | None = None
-    last_day: date | None = None
 
 
 def take_slots_to_examine(tx: Tx, *, now: datetime, limit: int) -> list[int]:
@@ -127,14 +98,14 @@ def fail_slots(tx: Tx, reasons: Mapping[int, str], *, now: datetime) -> None:
 def lock_slot(tx: Tx, slot_id: int) -> Slot | None:
     """Return one slot, and keep others from changing it and its live run until the transaction ends."""
     lock_work(tx, t.runs.c.slot_id == slot_id, t.slots.c.id == slot_id)
-    row = tx.execute(_slots().where(t.slots.c.id == slot_id)).one_or_none()
-    return None if row is None else _to_slot(row)
+    row = tx.execute(select_whole_slots().where(t.slots.c.id == slot_id)).one_or_none()
+    return None if row is None else to_slot(row)
 
 
 def find_slot(tx: Tx, name: SlotName) -> Slot | None:
     """Return the slot of that name, or ``None``."""
     rows = tx.execute(
-        _slots()
+        select_whole_slots()
         .where(
             t.definitions.c.name == name.definition,
             t.accounts.c.token == name.account if name.account else t.lanes.c.account_id.is_(None),
@@ -142,25 +113,25 @@ def find_slot(tx: Tx, name: SlotName) -> Slot | None:
         )
         .order_by(t.slots.c.ends_at - t.slots.c.starts_at)
     ).all()
-    return _to_slot(rows[0]) if rows else None
+    return to_slot(rows[0]) if rows else None
 
 
 def find_slot_starting(tx: Tx, definition: str, account: str | None, starts_at: datetime) -> Slot | None:
     """Return the slot that starts at an instant, or ``None``."""
     row = tx.execute(
-        _slots().where(
+        select_whole_slots().where(
             t.definitions.c.name == definition,
             t.accounts.c.token == account if account else t.lanes.c.account_id.is_(None),
             t.slots.c.starts_at == starts_at,
         )
     ).one_or_none()
-    return None if row is None else _to_slot(row)
+    return None if row is None else to_slot(row)
 
 
 def find_slot_around(tx: Tx, definition_id: int, account_id: int | None, at: datetime) -> Slot | None:
     """Return the slot whose period contains the instant ``at``, or ``None``."""
     row = tx.execute(
-        _slots()
+        select_whole_slots()
         .where(
             t.lanes.c.definition_id == definition_id,
             t.lanes.c.account_id == account_id if account_id is not None else t.lanes.c.account_id.is_(None),
@@ -170,50 +141,13 @@ def find_slot_around(tx: Tx, definition_id: int, account_id: int | None, at: dat
         .order_by(t.slots.c.starts_at.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else _to_slot(row)
+    return None if row is None else to_slot(row)
 
 
 def list_slots_of(tx: Tx, slot_ids: Collection[int]) -> list[Slot]:
     """List the slots of those ids."""
     parts = chunks(slot_ids)
-    return [_to_slot(row) for part in parts for row in tx.execute(_slots().where(t.slots.c.id.in_(part)))]
-
-
-def list_slots(
-    tx: Tx,
-    chosen: SlotFilter,
-    *,
-    limit: int | None = None,
-    newest_first: bool = False,
-    after: SlotPlace | None = None,
-) -> list[Slot]:
-    """List the slots that ``chosen`` means, by start, definition and account: those that follow the place ``after``."""
-    start, account = t.slots.c.starts_at, func.coalesce(t.accounts.c.token, "")
-    rest = (t.definitions.c.name, account, t.slots.c.id)
-    statement = _slots().where(*_conditions(chosen)).limit(limit)
-    statement = statement.order_by(start.desc() if newest_first else start, *rest)
-    if after is not None:
-        further = start < after.starts_at if newest_first else start > after.starts_at
-        beside = tuple_(*rest) > (after.definition, after.account, after.id)
-        statement = statement.where(or_(further, and_(start == after.starts_at, beside)))
-    return [_to_slot(row) for row in tx.execute(statement)]
-
-
-def count_slots(tx: Tx, *, now: datetime) -> dict[SlotFace, int]:
-    """Count the slots of each status that faces show at ``now``."""
-    run_status = select(t.runs.c.status).where(t.runs.c.id == t.slots.c.run_id).scalar_subquery()
-    kinds = select(
-        t.slots.c.status,
-        run_status.label("run_status"),
-        func.coalesce(t.slots.c.due_at <= now, true()).label("due"),
-        or_(t.slots.c.due_at.is_(None), t.slots.c.reason != "").label("stopped"),
-    ).subquery()
-    counts: Counter[SlotFace] = Counter()
-    for row in tx.execute(select(*kinds.c, func.count().label("slots")).group_by(*kinds.c)):
-        run = None if row.run_status is None else RunStatus(row.run_status)
-        face = slot_face(SlotStatus(row.status), run, due=bool(row.due), stopped=bool(row.stopped))
-        counts[face] += row.slots
-    return dict(counts)
+    return [to_slot(row) for part in parts for row in tx.execute(select_whole_slots().where(t.slots.c.id.in_(part)))]
 
 
 def count_slots_of(tx: Tx, *, definitions: Collection[str] = (), accounts: Collection[str] = ()) -> tuple[int, int]:
@@ -224,53 +158,8 @@ def count_slots_of(tx: Tx, *, definitions: Collection[str] = (), accounts: Colle
     return tx.execute(slots.where(belongs)).scalar_one(), tx.execute(runs.where(belongs)).scalar_one()
 
 
-def _conditions(chosen: SlotFilter) -> Sequence[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if chosen.definition is not None:
-        conditions.append(t.definitions.c.name == chosen.definition)
-    if chosen.account is not None:
-        conditions.append(t.accounts.c.token == chosen.account)
-    if chosen.statuses:
-        conditions.append(t.slots.c.status.in_(sorted(chosen.statuses)))
-    if chosen.run_statuses:
-        conditions.append(t.runs.c.status.in_(sorted(chosen.run_statuses)))
-    if chosen.faces is not None:
-        conditions.append(or_(*(_shows(face, chosen.faces.now) for face in sorted(chosen.faces.shown))))
-    return [*conditions, *_bounds(chosen)]
-
-
-def _bounds(chosen: SlotFilter) -> Iterator[ColumnElement[bool]]:
-    if chosen.since is not None:
-        yield t.slots.c.starts_at >= chosen.since
-    if chosen.until is not None:
-        yield t.slots.c.starts_at < chosen.until
-    if chosen.first_day is not None:
-        yield t.slots.c.label >= chosen.first_day.isoformat()
-    if chosen.last_day is not None:
-        yield func.substr(t.slots.c.label, 1, 10) <= chosen.last_day.isoformat()
-
-
-def _shows(face: SlotFace, now: datetime) -> ColumnElement[bool]:
-    """Tell whether ``slot_face`` shows ``face`` of a slot."""
-    slot = t.slots.c
-    match face:
-        case SlotFace.FUTURE:
-            return and_(slot.status == SlotStatus.PENDING, slot.due_at > now)
-        case SlotFace.BLOCKED:
-            stopped = or_(slot.due_at.is_(None), and_(slot.due_at <= now, slot.reason != ""))
-            return and_(slot.status == SlotStatus.PENDING, stopped)
-        case SlotFace.READY:
-            return and_(slot.status == SlotStatus.PENDING, slot.due_at <= now, slot.reason == "")
-        case SlotFace.RETRYING:
-            scheduled = and_(slot.status == SlotStatus.LIVE, t.runs.c.status == RunStatus.SCHEDULED)
-            return or_(slot.status == SlotStatus.RETRYING, scheduled)
-        case SlotFace.WAITING | SlotFace.RUNNING | SlotFace.SUSPENDED | SlotFace.PAUSED:
-            return and_(slot.status == SlotStatus.LIVE, t.runs.c.status == RunStatus(face.value))
-        case _:
-            return slot.status == SlotStatus(face.value)
-
-
-def _slots() -> Select[Any]:
+def select_whole_slots() -> Select[Any]:
+    """Select slots with all that makes a ``Slot``."""
     return (
         select(
             t.slots,
@@ -288,10 +177,12 @@ def _slots() -> Select[Any]:
     )
 
 
-def _to_slot(row: Any) -> Slot:
+def to_slot(row: Any) -> Slot:
+    """Return the slot of a row of ``select_whole_slots``."""
     return Slot(
         id=row.id,
         name=SlotName(row.name, row.token, row.label),
+        lane_id=row.lane_id,
         definition_id=row.definition_id,
         account_id=row.account_id,
         time_zone=row.time_zone,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ from ostinato.model.statuses import RunStatus
 from ostinato.policies.limits import SHOWN, Bounds, Demand, LimitKey, Occupancy, add_places, list_demands
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
+
+ACCOUNTS_NAMED = 5
+"""So many accounts are named of those that wait for a limit."""
 
 
 def has_limits(tx: Tx, rules: ClaimRules) -> bool:
@@ -25,21 +29,33 @@ def has_limits(tx: Tx, rules: ClaimRules) -> bool:
 def count_used(tx: Tx, rules: ClaimRules) -> dict[LimitKey, int]:
     """Count the places that running runs use."""
     used: dict[LimitKey, int] = {}
-    for demands, runs in _count(tx, RunStatus.RUNNING, rules):
+    for demands, _, runs in _count(tx, RunStatus.RUNNING, rules):
         add_places(used, demands, times=runs)
     return used
 
 
 def list_limits(tx: Tx, rules: ClaimRules) -> list[LimitUse]:
     """List all limits with the places that are used, and how many runs wait that need one: by kind, then by name."""
-    used, waiting = count_used(tx, rules), dict[LimitKey, int]()
-    for demands, runs in _count(tx, RunStatus.WAITING, rules):
+    used, waiting = count_used(tx, rules), defaultdict[LimitKey, Counter[str | None]](Counter)
+    for demands, account, runs in _count(tx, RunStatus.WAITING, rules):
         for demand in demands:
-            waiting[demand.key] = waiting.get(demand.key, 0) + runs
+            waiting[demand.key][account] += runs
     return [
-        LimitUse(*key, limit=limit, used=used.get(key, 0), waiting=waiting.get(key, 0))
+        LimitUse(
+            *key,
+            limit=limit,
+            used=used.get(key, 0),
+            waiting=waiting[key].total(),
+            waiting_accounts=_most_first(waiting[key]),
+        )
         for key, limit in _list_all(tx, rules)
     ]
+
+
+def _most_first(waiting: Counter[str | None]) -> tuple[tuple[str, int], ...]:
+    """Return the accounts for which most runs wait."""
+    known = [(account, runs) for account, runs in waiting.items() if account is not None]
+    return tuple(sorted(known, key=lambda one: (-one[1], one[0]))[:ACCOUNTS_NAMED])
 
 
 def list_occupancies(tx: Tx, bounds: Bounds, rules: ClaimRules) -> tuple[Occupancy, ...]:
@@ -66,8 +82,8 @@ def list_holders(tx: Tx, demand: Demand) -> tuple[int, ...]:
     return tuple(tx.execute(holders.order_by(t.runs.c.id).limit(SHOWN + 1)).scalars())
 
 
-def _count(tx: Tx, status: RunStatus, rules: ClaimRules) -> Iterator[tuple[tuple[Demand, ...], int]]:
-    """Yield what runs of a status need, and how many of them need the same."""
+def _count(tx: Tx, status: RunStatus, rules: ClaimRules) -> Iterator[tuple[tuple[Demand, ...], str | None, int]]:
+    """Yield what runs of a status need, for which account, and how many of them need the same."""
     definition, account = t.definitions.c, t.accounts.c
     counted = (
         _runs(
@@ -80,7 +96,7 @@ def _count(tx: Tx, status: RunStatus, rules: ClaimRules) -> Iterator[tuple[tuple
     )
     for row in tx.execute(counted):
         bounds = Bounds(row.queue, row.name, row.concurrency, row.uses or {}, row.token, row.account_concurrency)
-        yield list_demands(bounds, rules), row.runs
+        yield list_demands(bounds, rules), row.token, row.runs
 
 
 def _list_all(tx: Tx, rules: ClaimRules) -> Iterator[tuple[LimitKey, int]]:

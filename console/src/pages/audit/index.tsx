@@ -1,6 +1,6 @@
-/** Who changed what, when and why. */
+/** Who changed what, when and why, and how the command line does the same. */
 
-import { useState } from "react";
+import { useId, useState } from "react";
 import { get, withQuery } from "~/api/client";
 import { useResource } from "~/api/hooks";
 import type { AuditEntry } from "~/api/details";
@@ -9,15 +9,19 @@ import { useKeys } from "~/app/keyboard";
 import { navigate, useQuery } from "~/app/router";
 import { Time } from "~/app/time";
 import { Answer } from "~/parts/Answer";
+import { CopyButton } from "~/parts/CopyButton";
 import { Empty } from "~/parts/Empty";
 import { NameLink } from "~/parts/Name";
 import { type Column, Table } from "~/parts/Table";
 import { Via } from "~/pages/audit/Via";
 import { pathOf } from "~/pages/audit/targets";
+import "~/pages/audit/audit.css";
 import "~/pages/details.css";
 
 const AT_ONCE = 200;
-const FILTERS = ["actor", "action", "target"] as const;
+const FILTERS = ["actor", "action", "target", "since", "until"] as const;
+
+type Change = (changes: Readonly<Record<string, string | null>>) => void;
 
 const COLUMNS: readonly Column<AuditEntry>[] = [
   { key: "at", title: "When", width: "152px", cell: (row) => <Time at={row.at} as="full" /> },
@@ -31,31 +35,43 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
       </>
     ),
   },
-  { key: "action", title: "Did", width: "96px", cell: (row) => row.action },
+  { key: "action", title: "Did", width: "104px", cell: (row) => row.action },
   {
     key: "target",
     title: "What",
-    width: "minmax(220px, 3fr)",
+    width: "minmax(200px, 2fr)",
     cell: (row) => {
       const to = pathOf(row.target);
       return to === null ? <bdi title={row.target}>{row.target}</bdi> : <NameLink text={row.target} to={to} />;
     },
   },
-  { key: "reason", title: "Why", width: "minmax(200px, 3fr)", cell: (row) => <bdi title={row.reason}>{row.reason}</bdi> },
+  { key: "reason", title: "Why", width: "minmax(160px, 2fr)", cell: (row) => <bdi title={row.reason}>{row.reason}</bdi> },
+  { key: "command", title: "On the command line", width: "minmax(260px, 3fr)", cell: (row) => <CommandCell command={row.command} /> },
 ];
 
 export default function AuditPage() {
   const [query, change] = useQuery();
-  const filter = Object.fromEntries(FILTERS.map((name) => [name, query.get(name)]));
-  const path = withQuery("/audit", { ...filter, limit: AT_ONCE });
+  const { actor, action, target, since, until } = Object.fromEntries(FILTERS.map((name) => [name, query.get(name)])) as Chosen;
+  const days = { since: since && startOf(since, 0), until: until && startOf(until, 1) };
+  const path = withQuery("/audit", { actor, action, target, ...days, limit: AT_ONCE });
   const first = useResource<Page<AuditEntry>>(path, { topics: ["runs", "fleet"], on: ["runs", "fleet"], keep: true });
+  const known = first.data?.items ?? [];
   return (
     <div className="page">
-      <header className="page-head">
+      <header className="page-head audit-head">
         <h1>Audit</h1>
-        <TextFilter name="actor" label="Who" value={query.get("actor")} onChange={change} />
-        <TextFilter name="action" label="Did" value={query.get("action")} onChange={change} />
-        <TextFilter name="target" label="What" value={query.get("target")} onChange={change} />
+        <ExactFilter name="actor" label="Who" value={actor} known={known.map((row) => row.actor)} onChange={change} />
+        <ExactFilter name="action" label="Did" value={action} known={known.map((row) => row.action)} onChange={change} />
+        <input
+          className="field"
+          type="search"
+          aria-label="What"
+          placeholder="What"
+          value={target ?? ""}
+          onChange={(event) => change({ target: event.target.value || null })}
+        />
+        <DayFilter name="since" label="From" value={since} onChange={change} />
+        <DayFilter name="until" label="To" value={until} onChange={change} />
       </header>
       <Answer of={first}>
         {(page) => <Entries key={path} first={page} path={path} filtered={FILTERS.some((name) => query.has(name))} />}
@@ -64,23 +80,73 @@ export default function AuditPage() {
   );
 }
 
-interface TextFilterProps {
+type Chosen = Readonly<Record<(typeof FILTERS)[number], string | null>>;
+
+/** Return when a day of UTC begins, or one that comes so many days later. */
+function startOf(day: string, later: number): string | null {
+  const at = Date.parse(`${day}T00:00:00Z`);
+  return Number.isNaN(at) ? null : new Date(at + later * 86_400_000).toISOString();
+}
+
+interface FilterProps {
   readonly name: (typeof FILTERS)[number];
   readonly label: string;
   readonly value: string | null;
-  readonly onChange: (changes: Readonly<Record<string, string | null>>) => void;
+  readonly onChange: Change;
 }
 
-function TextFilter({ name, label, value, onChange }: TextFilterProps) {
+/** A name that must fit as a whole: it counts once it is chosen, or typed and left. */
+function ExactFilter({ name, label, value, known, onChange }: FilterProps & { readonly known: readonly string[] }) {
+  const list = useId();
+  const names = [...new Set(known)].sort();
+  function take(text: string): void {
+    if (text.trim() !== (value ?? "")) onChange({ [name]: text.trim() || null });
+  }
   return (
-    <input
-      className="field"
-      type="search"
-      aria-label={label}
-      placeholder={label}
-      value={value ?? ""}
-      onChange={(event) => onChange({ [name]: event.target.value || null })}
-    />
+    <>
+      <input
+        key={value ?? ""}
+        className="field"
+        type="search"
+        aria-label={label}
+        placeholder={label}
+        list={list}
+        defaultValue={value ?? ""}
+        onChange={(event) => (event.target.value === "" || names.includes(event.target.value)) && take(event.target.value)}
+        onKeyDown={(event) => event.key === "Enter" && take(event.currentTarget.value)}
+        onBlur={(event) => take(event.target.value)}
+      />
+      <datalist id={list}>
+        {names.map((one) => (
+          <option key={one} value={one} />
+        ))}
+      </datalist>
+    </>
+  );
+}
+
+function DayFilter({ name, label, value, onChange }: FilterProps) {
+  return (
+    <label className="audit-day">
+      {label}
+      <input
+        className="field"
+        type="date"
+        title="A day of UTC"
+        value={value ?? ""}
+        onChange={(event) => onChange({ [name]: event.target.value || null })}
+      />
+    </label>
+  );
+}
+
+function CommandCell({ command }: { readonly command: string | null }) {
+  if (command === null) return <span className="faint">only in Python</span>;
+  return (
+    <span className="audit-command">
+      <code title={command}>{command}</code>
+      <CopyButton text={command} />
+    </span>
   );
 }
 

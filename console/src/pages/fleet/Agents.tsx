@@ -14,6 +14,7 @@ import { toRun } from "~/parts/names";
 import { Panel } from "~/parts/Panel";
 import { StatusMark } from "~/parts/StatusMark";
 import { Usage } from "~/pages/fleet/Usage";
+import { useEvery } from "~/pages/fleet/useEvery";
 
 const SHOWN = 5;
 const MOST = 1_000;
@@ -33,6 +34,7 @@ const COLUMNS: readonly GridColumn<BusyAgent>[] = [
 
 export function AgentsPanel() {
   const agents = useResource<Page<BusyAgent>>(`/agents?limit=${MOST}`, { topics: ["fleet", "runs"], on: ["fleet", "runs"] });
+  useEvery(agents.refresh);
   const { items = [] } = agents.data ?? {};
   const versions = new Set(items.filter((agent) => agent.alive).map((agent) => agent.version));
   return (

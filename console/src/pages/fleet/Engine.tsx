@@ -10,6 +10,7 @@ import { Notice } from "~/parts/Notice";
 import { Panel } from "~/parts/Panel";
 import { StatusMark } from "~/parts/StatusMark";
 import { PassChart } from "~/pages/fleet/PassChart";
+import { useEvery } from "~/pages/fleet/useEvery";
 
 const STEP_COLUMNS: readonly GridColumn<EngineStep>[] = [
   { title: "Step", cell: (row) => <code>{row.step}</code> },
@@ -44,6 +45,7 @@ const SOURCE_COLUMNS: readonly GridColumn<Source>[] = [
 
 export function EnginePanels() {
   const engine = useResource<EngineRoom>("/engine", { topics: ["fleet"], on: ["fleet", "status"] });
+  useEvery(engine.refresh);
   return (
     <Answer of={engine}>
       {(room) => (

@@ -3,8 +3,10 @@
 import { useResource } from "~/api/hooks";
 import type { Limit } from "~/api/details";
 import type { Page } from "~/api/types";
+import { Link } from "~/app/router";
 import { Answer } from "~/parts/Answer";
 import { Grid, type GridColumn } from "~/parts/Grid";
+import { toAccount } from "~/parts/names";
 import { Panel } from "~/parts/Panel";
 import { Usage } from "~/pages/fleet/Usage";
 import "~/parts/progress.css";
@@ -17,6 +19,7 @@ const COLUMNS: readonly GridColumn<Limit>[] = [
   { title: "Name", cell: (row) => <bdi>{row.name}</bdi> },
   { title: "Used", cell: (row) => <Usage used={row.used} limit={row.limit} /> },
   { title: "Wait", align: "right", cell: (row) => (row.waiting > 0 ? <strong>{row.waiting}</strong> : "0") },
+  { title: "For whom", cell: (row) => <Accounts row={row} /> },
 ];
 
 export function LimitsPanel() {
@@ -36,6 +39,24 @@ export function LimitsPanel() {
         }
       </Answer>
     </Panel>
+  );
+}
+
+function Accounts({ row }: { readonly row: Limit }) {
+  if (row.waiting_accounts.length === 0) return null;
+  const named = row.waiting_accounts.reduce((sum, { waiting }) => sum + waiting, 0);
+  return (
+    <span className="limit-accounts">
+      {row.waiting_accounts.map(({ account, waiting }) => (
+        <span key={account}>
+          <Link to={toAccount(account)}>
+            <bdi>{account}</bdi>
+          </Link>{" "}
+          <span className="number">{waiting}</span>
+        </span>
+      ))}
+      {named < row.waiting && <span className="soft">{`and ${row.waiting - named} more`}</span>}
+    </span>
   );
 }
 

@@ -10,9 +10,10 @@ import { Link, navigate, useQuery } from "~/app/router";
 import { Answer, Loading } from "~/parts/Answer";
 import { Empty } from "~/parts/Empty";
 import { toDefinition } from "~/parts/names";
+import { faceOf } from "~/parts/statuses";
 import { StatusMark } from "~/parts/StatusMark";
 import { relativesOf } from "~/pages/lineage/relations";
-import { StepCounts } from "~/pages/plan/StepCounts";
+import { StepCounts, countByStatus } from "~/pages/plan/StepCounts";
 import "~/pages/details.css";
 import "~/pages/plan/plan.css";
 import "~/pages/lineage/lineage.css";
@@ -37,7 +38,8 @@ function LineageView({ lineage }: { readonly lineage: Lineage }) {
   const [query, change] = useQuery();
   const field = useRef<HTMLInputElement>(null);
   const search = query.get("search") ?? "";
-  const found = useMemo(() => find(lineage.nodes, search), [lineage.nodes, search]);
+  const status = query.get("status");
+  const found = useMemo(() => find(lineage.nodes, search, status), [lineage.nodes, search, status]);
   const focused = lineage.nodes.find((node) => node.id === query.get("focus")) ?? null;
   const focus = (id: string | null): void => change({ focus: id });
   const step = (by: number): void => {
@@ -51,7 +53,7 @@ function LineageView({ lineage }: { readonly lineage: Lineage }) {
     j: { does: "Focus on the next node", run: () => step(1) },
     k: { does: "Focus on the node before", run: () => step(-1) },
     Enter: { does: "Open the definition in focus", run: () => focused?.kind === "definition" && navigate(toDefinition(focused.name)) },
-    Escape: { does: "Show all", run: () => change({ focus: null, search: null }) },
+    Escape: { does: "Show all", run: () => change({ focus: null, search: null, status: null }) },
   });
   if (lineage.nodes.length === 0)
     return (
@@ -73,6 +75,7 @@ function LineageView({ lineage }: { readonly lineage: Lineage }) {
           onChange={(event) => change({ search: event.target.value || null, focus: null })}
           onKeyDown={(event) => event.key === "Enter" && found?.size && focus([...found][0] ?? null)}
         />
+        <StatusSwitches nodes={lineage.nodes} chosen={status} onChoose={(one) => change({ status: one, focus: null })} />
         {found && <span className="soft" role="status">{`${found.size} of ${lineage.nodes.length}`}</span>}
         {focused && <Focused lineage={lineage} node={focused} />}
       </header>
@@ -97,9 +100,42 @@ function Focused({ lineage, node }: { readonly lineage: Lineage; readonly node: 
   );
 }
 
-function find(nodes: readonly LineageNode[], search: string): ReadonlySet<string> | null {
+interface StatusSwitchesProps {
+  readonly nodes: readonly LineageNode[];
+  readonly chosen: string | null;
+  readonly onChoose: (status: string | null) => void;
+}
+
+/** How many definitions stand where tonight; a click leaves those of one status in the light. */
+function StatusSwitches({ nodes, chosen, onChoose }: StatusSwitchesProps) {
+  const counts = countByStatus(nodes.flatMap(({ kind, status }) => (kind === "definition" && status !== null ? [{ status }] : [])));
+  const sorted = Object.entries(counts).sort(([one], [other]) => faceOf(other).weight - faceOf(one).weight);
+  return (
+    <div className="lineage-counts" role="group" aria-label="Definitions by status">
+      {sorted.map(([status, count]) => (
+        <button
+          key={status}
+          type="button"
+          className="button button-small"
+          aria-pressed={status === chosen}
+          title={`Those that are: ${faceOf(status).label}`}
+          onClick={() => onChoose(status === chosen ? null : status)}
+        >
+          <StatusMark status={status} as="dot" />
+          <span className="number">{count}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function find(nodes: readonly LineageNode[], search: string, status: string | null): ReadonlySet<string> | null {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return null;
-  const hits = nodes.filter((node) => words.every((word) => node.name.toLowerCase().includes(word)));
+  if (words.length === 0 && status === null) return null;
+  const hits = nodes.filter(
+    (node) =>
+      (status === null || (node.kind === "definition" && node.status === status)) &&
+      words.every((word) => node.name.toLowerCase().includes(word)),
+  );
   return new Set(hits.map((node) => node.id));
 }

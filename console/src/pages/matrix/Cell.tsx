@@ -13,6 +13,8 @@ interface CellProps {
   readonly cell: MatrixCell | undefined;
   readonly loaded: boolean;
   readonly current: boolean;
+  /** It is one of several that are selected. */
+  readonly picked: boolean;
   /** Something else was asked for. */
   readonly faint: boolean;
   readonly name: string;
@@ -20,16 +22,16 @@ interface CellProps {
 
 export const cellId = (row: number, column: number): string => `cell-${row}-${column}`;
 
-export const Cell = memo(function Cell({ row, column, left, cell, loaded, current, faint, name }: CellProps) {
+export const Cell = memo(function Cell({ row, column, left, cell, loaded, current, picked, faint, name }: CellProps) {
   const tone = cell ? ` tone-${faceOf(cell.status).tone} cell-${cell.status}` : "";
   return (
     <div
       id={cellId(row, column)}
       role="gridcell"
       aria-colindex={column + 2}
-      aria-selected={current}
+      aria-selected={current || picked}
       aria-label={cell ? `${name}: ${inWords(cell)}` : `${name}: ${loaded ? "no slot" : "loading"}`}
-      className={`cell${tone}${current ? " cell-current" : ""}${loaded ? "" : " cell-loading"}${faint ? " cell-faint" : ""}`}
+      className={`cell${tone}${current ? " cell-current" : ""}${picked ? " cell-picked" : ""}${loaded ? "" : " cell-loading"}${faint ? " cell-faint" : ""}`}
       style={{ left }}
       data-row={row}
       data-column={column}
@@ -44,6 +46,7 @@ function sameCell(one: CellProps, other: CellProps): boolean {
   return (
     one.left === other.left &&
     one.current === other.current &&
+    one.picked === other.picked &&
     one.loaded === other.loaded &&
     one.faint === other.faint &&
     one.name === other.name &&

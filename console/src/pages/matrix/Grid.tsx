@@ -1,14 +1,14 @@
 /** The matrix itself: drawn in both directions for what is in view, with heads that stay. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, type MouseEvent, type PointerEvent, type RefObject, useEffect, useRef } from "react";
+import { memo, type MouseEvent, type PointerEvent, type RefObject, useEffect } from "react";
+import { type Place, reveal } from "~/app/moving";
 import { navigate } from "~/app/router";
 import { toAccount, toDefinition } from "~/parts/names";
 import { Cell, cellId } from "~/pages/matrix/Cell";
 import { ColumnHead, RowHead } from "~/pages/matrix/heads";
 import { HoverCard, useHover } from "~/pages/matrix/HoverCard";
-import type { Place } from "~/pages/matrix/cursor";
-import { type Filters, isMeant } from "~/pages/matrix/filters";
+import { type Filters, isMeant, pathOf } from "~/pages/matrix/filters";
 import type { Sizes } from "~/pages/matrix/sizes";
 import type { Known, View } from "~/pages/matrix/tiles";
 
@@ -17,19 +17,32 @@ interface GridProps {
   readonly sizes: Sizes;
   readonly filters: Filters;
   readonly cursor: Place;
+  /** The names of the slots that are selected together. */
+  readonly picked: ReadonlySet<string>;
+  /** Where the cursor was put last, which comes into view: anew with each object. */
+  readonly put: Place;
+  /** Whether the slot under the cursor is open beside the grid, which leaves less room for this. */
+  readonly open: boolean;
+  readonly scroller: RefObject<HTMLDivElement | null>;
   readonly onView: (view: View) => void;
-  readonly onPick: (place: Place) => void;
+  readonly onPick: (place: Place, further: boolean) => void;
 }
 
-export function Grid({ known, sizes, filters, cursor, onView, onPick }: GridProps) {
-  const scroller = useRef<HTMLDivElement>(null);
+export function Grid({ known, sizes, filters, cursor, picked, put, open, scroller, onView, onPick }: GridProps) {
   const hover = useHover();
-  const { rows, columns, width, height } = useWindow(scroller, known, sizes, cursor, onView);
+  const { rows, columns, width, height } = useWindow(scroller, known, sizes, onView);
+  useEffect(() => {
+    if (scroller.current) reveal(scroller.current, put, sizes);
+  }, [put, open, sizes, scroller]);
+  const order = pathOf({ ...filters, at: null });
+  useEffect(() => {
+    scroller.current?.scrollTo({ top: 0 }); // another order, or another choice, begins at its beginning
+  }, [order, scroller]);
 
   function pick(event: MouseEvent): void {
     const place = placeOf(event);
     hover.show(null);
-    if (place) onPick(place);
+    if (place) onPick(place, event.shiftKey);
   }
   function look(event: PointerEvent): void {
     const place = event.pointerType === "mouse" ? placeOf(event) : null;
@@ -46,6 +59,7 @@ export function Grid({ known, sizes, filters, cursor, onView, onPick }: GridProp
       aria-label="Accounts and definitions"
       aria-rowcount={known.rowCount + 1}
       aria-colcount={known.columnCount + 1}
+      aria-multiselectable="true"
       aria-activedescendant={cellId(cursor.row, cursor.column)}
       tabIndex={0}
       onClick={pick}
@@ -81,6 +95,7 @@ export function Grid({ known, sizes, filters, cursor, onView, onPick }: GridProp
             known={known}
             sizes={sizes}
             filters={filters}
+            picked={picked}
             column={cursor.row === row.index ? cursor.column : null}
           />
         ))}
@@ -99,11 +114,12 @@ interface RowProps {
   readonly known: Known;
   readonly sizes: Sizes;
   readonly filters: Filters;
+  readonly picked: ReadonlySet<string>;
   /** The column of the cursor, if that is in this row. */
   readonly column: number | null;
 }
 
-const Row = memo(function Row({ index, top, first, last, known, sizes, filters, column }: RowProps) {
+const Row = memo(function Row({ index, top, first, last, known, sizes, filters, picked, column }: RowProps) {
   const { group } = filters;
   const head = known.row(index);
   const before = known.row(index - 1);
@@ -132,6 +148,7 @@ const Row = memo(function Row({ index, top, first, last, known, sizes, filters, 
             cell={cell}
             loaded={known.isLoaded(index, at)}
             current={column === at}
+            picked={cell !== undefined && picked.has(cell.slot)}
             faint={cell !== undefined && !isMeant(filters, cell)}
             name={`${known.column(at)?.definition ?? ""} of ${head?.account ?? "no account"}`}
           />
@@ -145,12 +162,11 @@ function range(first: number, last: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 }
 
-/** Say which rows and columns are in view, tell whoever fetches them, and keep the cursor inside. */
+/** Say which rows and columns are in view, and tell whoever fetches them. */
 function useWindow(
   scroller: RefObject<HTMLDivElement | null>,
   known: Known,
   sizes: Sizes,
-  cursor: Place,
   onView: (view: View) => void,
 ) {
   const rowWindow = useVirtualizer({
@@ -158,8 +174,6 @@ function useWindow(
     getScrollElement: () => scroller.current,
     estimateSize: () => sizes.row,
     paddingEnd: 12,
-    scrollPaddingStart: 0,
-    scrollPaddingEnd: sizes.top + 24,
     overscan: 4,
   });
   const columnWindow = useVirtualizer({
@@ -167,7 +181,6 @@ function useWindow(
     count: known.columnCount,
     getScrollElement: () => scroller.current,
     estimateSize: () => sizes.cell,
-    scrollPaddingEnd: sizes.head + 24,
     overscan: 0,
   });
   useEffect(() => {
@@ -181,10 +194,6 @@ function useWindow(
     const [top = 0, bottom = 0, left = 0, right = 0] = view;
     onView({ rows: [top, bottom], columns: [left, right] });
   }, [onView, ...view]);
-  useEffect(() => {
-    rowWindow.scrollToIndex(cursor.row, { align: "auto" });
-    columnWindow.scrollToIndex(cursor.column, { align: "auto" });
-  }, [cursor, rowWindow, columnWindow]);
   return { rows, columns, width: columnWindow.getTotalSize(), height: rowWindow.getTotalSize() };
 }
 
@@ -209,4 +218,3 @@ export function openRow(known: Known, place: Place): void {
   const row = known.row(place.row);
   if (row) navigate(toAccount(row.account));
 }
-

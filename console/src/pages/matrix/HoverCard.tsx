@@ -5,6 +5,7 @@ import { createPortal } from "react-dom";
 import type { MatrixCell } from "~/api/types";
 import { duration, Time } from "~/app/time";
 import { StatusMark } from "~/parts/StatusMark";
+import { Told } from "~/parts/Told";
 
 const AFTER = 140;
 const WIDTH = 300;
@@ -43,7 +44,11 @@ export function HoverCard({ looked }: { readonly looked: Looked | null }) {
         )}
       </div>
       <div className="hover-name">{cell.slot}</div>
-      {cell.reason && <div>{cell.reason}</div>}
+      {cell.reason && (
+        <div>
+          <Told text={cell.reason} zone={zone} />
+        </div>
+      )}
       <dl className="facts number">
         <dt>Due</dt>
         <dd>

@@ -13,11 +13,12 @@ interface ReasonsBarProps {
 export function ReasonsBar({ at, gate, onGate }: ReasonsBarProps) {
   const live = at ? {} : ({ topics: ["night"], on: ["reasons", "slots"] } as const);
   const { data } = useResource<Reasons>(withQuery("/reasons", { at }), { keep: true, ...live });
-  if (!data || (data.waiting === 0 && !gate)) return null;
+  if (!data || (data.waiting + data.running === 0 && !gate)) return null;
   return (
     <div className="reasons" role="group" aria-label="What is due and not done, by what it waits for">
       <span className="reasons-all number">
-        <strong>{data.waiting.toLocaleString("en")}</strong> due and not done
+        <strong>{(data.waiting + data.running).toLocaleString("en")}</strong> due and not done
+        <span className="reasons-left" title="At the pace of the last ten minutes, without what waits for a person">{at ? "" : tellWhenOver(data)}</span>
       </span>
       <div className="reasons-list">
         {data.reasons.map((reason) => (
@@ -36,6 +37,20 @@ export function ReasonsBar({ at, gate, onGate }: ReasonsBarProps) {
       </div>
     </div>
   );
+}
+
+/** Say when what goes on by itself will be over: at the pace of the last minutes, if that tells. */
+function tellWhenOver({ running, going_on: goingOn, seconds_left: left }: Reasons): string {
+  if (goingOn === 0) return "nothing goes on by itself";
+  const many = running > 0 ? `${running.toLocaleString("en")} running` : `${goingOn.toLocaleString("en")} go on`;
+  return left === null ? many : `${many}, about ${roughly(left)} left at this pace`;
+}
+
+/** Return a duration as an estimate deserves it: in one unit. */
+function roughly(seconds: number): string {
+  if (seconds < 60) return "a minute";
+  if (seconds < 5_400) return `${Math.ceil(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
 function inDetail(reason: Reason): string {

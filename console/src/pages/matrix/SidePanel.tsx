@@ -1,17 +1,22 @@
 /** One slot beside the matrix: why it is where it is, how its lane went before, and what can be done about it. */
 
+import type { ReactNode } from "react";
 import { inPath, withQuery } from "~/api/client";
 import { useResource } from "~/api/hooks";
 import type { History, Run, SlotDetails } from "~/api/types";
 import { Link, navigate } from "~/app/router";
 import { dayOf, duration, Time } from "~/app/time";
 import { ActButtons } from "~/parts/acting/ActButtons";
-import { verbsFor } from "~/parts/acting/verbs";
+import { isHalted, verbsFor, verbsForSlot } from "~/parts/acting/verbs";
 import { Answer } from "~/parts/Answer";
-import { GateList } from "~/parts/GateList";
+import { LastLines } from "~/parts/log/LastLines";
+import type { Picked } from "~/pages/matrix/cursor";
 import { toRun, toSlot } from "~/parts/names";
 import { Sparkline } from "~/parts/Sparkline";
 import { StatusMark } from "~/parts/StatusMark";
+import { faceOf, SLOT_STATUSES } from "~/parts/statuses";
+import { Told } from "~/parts/Told";
+import { Why } from "~/parts/Why";
 
 interface SidePanelProps {
   readonly slot: string;
@@ -20,19 +25,64 @@ interface SidePanelProps {
 
 export function SidePanel({ slot, onClose }: SidePanelProps) {
   const details = useResource<SlotDetails>(`/slots/${inPath(slot)}`, { topics: ["night"], on: ["slots", "runs"], keep: true });
+  const shown = details.data?.slot.slot ?? slot; // while the next one loads the whole panel is still about the last
   return (
-    <aside className="side" aria-label={`Slot ${slot}`}>
+    <Side label={`Slot ${shown}`} title={<Link to={toSlot(shown)}>{shown}</Link>} onClose={onClose}>
+      <Answer of={details}>{(data) => <Details key={data.slot.slot} data={data} />}</Answer>
+    </Side>
+  );
+}
+
+/** The panel of a place that has no slot. */
+export function NoSlot({ onClose }: Pick<SidePanelProps, "onClose">) {
+  return (
+    <Side label="No slot" title="No slot here" onClose={onClose}>
+      <p className="soft">This definition has no slot for this account that was due by then.</p>
+    </Side>
+  );
+}
+
+interface PickedSlotsProps extends Pick<SidePanelProps, "onClose"> {
+  readonly picked: readonly Picked[];
+}
+
+/** Several slots at once: how many stand how, and what can be done to those for which it is possible. */
+export function PickedSlots({ picked, onClose }: PickedSlotsProps) {
+  const statuses = SLOT_STATUSES.map((status) => ({
+    status,
+    targets: picked.filter((one) => one.status === status).map(({ slot }) => slot),
+  })).filter(({ targets }) => targets.length > 0);
+  const title = `${picked.length} slots`;
+  return (
+    <Side label={title} title={title} onClose={onClose}>
+      {statuses.map(({ status, targets }) => (
+        <section key={status} className="side-actions" aria-label={faceOf(status).label}>
+          <StatusMark status={status} />
+          <span className="number">{targets.length}</span>
+          <ActButtons verbs={verbsFor("slot", status)} targets={targets} small />
+        </section>
+      ))}
+    </Side>
+  );
+}
+
+interface SideProps {
+  readonly label: string;
+  readonly title: ReactNode;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+function Side({ label, title, onClose, children }: SideProps) {
+  return (
+    <aside className="side" aria-label={label}>
       <header className="side-head">
-        <h2>
-          <Link to={toSlot(slot)}>{slot}</Link>
-        </h2>
+        <h2>{title}</h2>
         <button type="button" className="button button-plain" onClick={onClose} aria-label="Close" title="Close  Esc">
           ✕
         </button>
       </header>
-      <div className="side-body">
-        <Answer of={details}>{(data) => <Details data={data} />}</Answer>
-      </div>
+      <div className="side-body">{children}</div>
     </aside>
   );
 }
@@ -47,11 +97,10 @@ function Details({ data }: { readonly data: SlotDetails }) {
           due <Time at={slot.due_at} zone={slot.time_zone} />
         </span>
       </div>
-      <Actions slot={slot.slot} status={slot.status} run={slot.run} />
+      <Actions slot={slot.slot} status={slot.status} run={slot.run} halted={isHalted(attempts)} />
       <section>
         <h3>Why</h3>
-        <p className="side-verdict">{explanation.verdict}</p>
-        <GateList gates={explanation.gates} zone={slot.time_zone} />
+        <Why explanation={explanation} zone={slot.time_zone} />
       </section>
       {attempts.length > 0 && (
         <section>
@@ -71,12 +120,13 @@ interface ActionsProps {
   readonly slot: string;
   readonly status: string;
   readonly run: number | null;
+  readonly halted: boolean;
 }
 
-function Actions({ slot, status, run }: ActionsProps) {
+function Actions({ slot, status, run, halted }: ActionsProps) {
   return (
     <div className="side-actions">
-      <ActButtons verbs={verbsFor("slot", status)} targets={[slot]} />
+      <ActButtons verbs={verbsForSlot(status, halted)} targets={[slot]} />
       <Link to={run === null ? toSlot(slot) : toRun(run)} className="button">
         {run === null ? "Open slot" : "Open run"}
       </Link>
@@ -87,7 +137,7 @@ function Actions({ slot, status, run }: ActionsProps) {
 function Attempts({ attempts, zone }: { readonly attempts: readonly Run[]; readonly zone: string }) {
   return (
     <ul className="side-attempts">
-      {attempts.map((run) => (
+      {attempts.map((run, index) => (
         <li key={run.run}>
           <StatusMark status={run.status} as="dot" />
           <Link to={toRun(run.run)}>Run {run.run}</Link>
@@ -97,7 +147,12 @@ function Attempts({ attempts, zone }: { readonly attempts: readonly Run[]; reado
               <> · {duration((Date.parse(run.finished_at) - Date.parse(run.started_at)) / 1_000)}</>
             )}
           </span>
-          {run.reason && <div className="side-reason">{run.reason}</div>}
+          {run.reason && (
+            <div className="side-reason">
+              <Told text={run.reason} zone={zone} />
+            </div>
+          )}
+          {index === 0 && run.status !== "success" && run.started_at && <LastLines run={run.run} />}
         </li>
       ))}
     </ul>

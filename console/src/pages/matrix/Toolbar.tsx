@@ -1,7 +1,9 @@
 /** What part of the night is shown, and in which order. */
 
-import type { RefObject } from "react";
-import type { FilterChanges, Filters, Sort } from "~/pages/matrix/filters";
+import type { KeyboardEvent, RefObject } from "react";
+import { type FilterChanges, type Filters, queryOf, type Sort } from "~/pages/matrix/filters";
+import { ActButtons } from "~/parts/acting/ActButtons";
+import { verbsFor } from "~/parts/acting/verbs";
 import { Sign } from "~/parts/StatusMark";
 import { faceOf, SLOT_STATUSES } from "~/parts/statuses";
 
@@ -13,9 +15,17 @@ interface ToolbarProps {
   readonly labels: readonly string[];
   /** How many slots of the night are in which status. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Bring the focus to the matrix. */
+  readonly toGrid: () => void;
 }
 
-export function Toolbar({ filters, change, search, labels, counts }: ToolbarProps) {
+export function Toolbar({ filters, change, search, labels, counts, toGrid }: ToolbarProps) {
+  function leaveSearch(event: KeyboardEvent): void {
+    if (event.key === "Escape" && filters.search !== "") change({ search: "" });
+    else if (event.key === "Enter" || event.key === "ArrowDown") toGrid();
+    else return;
+    event.preventDefault();
+  }
   return (
     <div className="matrix-tools" role="search">
       <input
@@ -27,9 +37,7 @@ export function Toolbar({ filters, change, search, labels, counts }: ToolbarProp
         title="Search  /"
         value={filters.search}
         onChange={(event) => change({ search: event.target.value })}
-        onKeyDown={(event) => {
-          if (event.key === "Enter") event.currentTarget.blur();
-        }}
+        onKeyDown={leaveSearch}
       />
       <label className="matrix-choice">
         <span>Sort</span>
@@ -50,8 +58,18 @@ export function Toolbar({ filters, change, search, labels, counts }: ToolbarProp
         </label>
       )}
       <StatusFilter counts={counts} chosen={filters.statuses} onChange={(statuses) => change({ statuses })} />
+      <ActOnAll filters={filters} />
     </div>
   );
+}
+
+/** What can be done to all slots that are left when one status is chosen, whether they are in view or not. */
+function ActOnAll({ filters }: { readonly filters: Filters }) {
+  const query = queryOf(filters);
+  const [status] = filters.statuses;
+  const verbs = query && status ? verbsFor("slot", status) : [];
+  if (!query || !status || verbs.length === 0) return null;
+  return <ActButtons verbs={verbs} query={query} about={`all ${faceOf(status).label.toLowerCase()}`} small />;
 }
 
 interface StatusFilterProps {

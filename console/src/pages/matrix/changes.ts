@@ -4,7 +4,7 @@ import type { MatrixCell, MatrixColumn, MatrixRow } from "~/api/types";
 import { keyOf, tileOf, type Tiles } from "~/pages/matrix/tile";
 
 /** A slot of the night that has changed: a cell that is named by its account and definition. */
-export interface ChangedCell extends Omit<MatrixCell, "row" | "column"> {
+interface ChangedCell extends Omit<MatrixCell, "row" | "column"> {
   readonly account: string | null;
   readonly definition: string;
 }

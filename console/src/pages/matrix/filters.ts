@@ -2,6 +2,7 @@
 
 import { useMemo } from "react";
 import { withQuery } from "~/api/client";
+import type { ActQuery } from "~/api/details";
 import type { MatrixCell } from "~/api/types";
 import { useQuery } from "~/app/router";
 
@@ -65,16 +66,35 @@ export function isMeant(filters: Filters, cell: MatrixCell): boolean {
 
 /** Return what the API is asked, without the window. */
 export function pathOf(filters: Filters): string {
-  const words = filters.search.split(/\s+/).filter(Boolean);
+  const { words, labels } = readSearch(filters.search);
   return withQuery("/matrix", {
     at: filters.at,
-    search: words.filter((word) => !isLabel(word)).join(" "),
-    label: words.filter(isLabel),
+    search: words,
+    label: labels,
     sort: filters.sort,
     group: filters.group,
     status: filters.statuses,
     gate: filters.gate,
   });
+}
+
+/** Return what finds all slots that are meant: those of one status; null where several are asked for, or all. */
+export function queryOf({ at, search, statuses: [status, ...others], gate }: Filters): ActQuery | null {
+  if (status === undefined || others.length > 0) return null;
+  const { words, labels } = readSearch(search);
+  const pairs = labels.map((label) => [label.slice(0, label.indexOf(":")), label.slice(label.indexOf(":") + 1)]);
+  return {
+    status: status as MatrixCell["status"],
+    search: words,
+    labels: Object.fromEntries(pairs) as Record<string, string>,
+    ...(gate && { gate }),
+    ...(at && { at }),
+  };
+}
+
+function readSearch(search: string): { readonly words: string; readonly labels: readonly string[] } {
+  const words = search.split(/\s+/).filter(Boolean);
+  return { words: words.filter((word) => !isLabel(word)).join(" "), labels: words.filter(isLabel) };
 }
 
 function isLabel(word: string): boolean {

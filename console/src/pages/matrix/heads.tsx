@@ -25,7 +25,7 @@ export const ColumnHead = memo(function ColumnHead({ index, column, left, width,
     >
       {column && (
         <>
-          <Link to={toDefinition(column.definition)} className="column-name" title={about(column)}>
+          <Link to={toDefinition(column.definition)} className="column-name" title={about(column)} tabIndex={-1}>
             {column.definition}
           </Link>
           <Meter counts={column.counts} />
@@ -59,6 +59,7 @@ export const RowHead = memo(function RowHead({ row, group, width, current }: Row
           <Link
             to={toAccount(row.account)}
             className="row-name"
+            tabIndex={-1}
             title={[row.account ?? "Definitions without account", row.time_zone, ...labels].join("\n")}
           >
             {row.account ?? <em>without account</em>}

@@ -3,13 +3,14 @@
 import { useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
 import { useResource } from "~/api/hooks";
 import type { SystemStatus } from "~/api/types";
-import { useKeys } from "~/app/keyboard";
-import { useCursor, type Place } from "~/pages/matrix/cursor";
+import { type KeyAction, type KeyMap, useKeys } from "~/app/keyboard";
+import type { Place } from "~/app/moving";
+import { useCursor } from "~/pages/matrix/cursor";
 import { Welcome } from "~/pages/matrix/Welcome";
 import { isNarrowed, pathOf, useFilters } from "~/pages/matrix/filters";
 import { Grid, openColumn, openRow } from "~/pages/matrix/Grid";
 import { ReasonsBar } from "~/pages/matrix/ReasonsBar";
-import { SidePanel } from "~/pages/matrix/SidePanel";
+import { NoSlot, PickedSlots, SidePanel } from "~/pages/matrix/SidePanel";
 import { useSizes } from "~/pages/matrix/sizes";
 import { type Known, useTiles, type View } from "~/pages/matrix/tiles";
 import { Toolbar } from "~/pages/matrix/Toolbar";
@@ -26,20 +27,28 @@ export default function MatrixPage() {
   const { known, error, refresh } = useTiles(useDeferredValue(pathOf(filters)), view, filters.at === null);
   const sizes = useSizes();
   const search = useRef<HTMLInputElement>(null);
-  const { place, put, keys } = useCursor({ rows: known?.rowCount ?? 0, columns: known?.columnCount ?? 0 });
+  const grid = useRef<HTMLDivElement>(null);
+  const { place, put, slot, picked, choose, extend, keys } = useCursor(known);
+  const pickedNames = useMemo(() => new Set(picked.map((one) => one.slot)), [picked]);
   const [open, setOpen] = useState(false);
-  const slot = known?.cell(place.row, place.column)?.slot;
   const pick = useCallback(
-    (next: Place) => {
-      put(next);
+    (next: Place, further = false) => {
+      if (further) extend(next);
+      else choose(next);
       setOpen(true);
     },
-    [put],
+    [choose, extend],
   );
+  const toGrid = (): void => grid.current?.focus({ preventScroll: true });
+  function close(): void {
+    setOpen(false);
+    if (picked.length > 0) choose(place);
+    toGrid();
+  }
   useKeys("Matrix", {
-    ...keys,
-    Enter: { does: "Open the slot beside the matrix", run: () => setOpen(true) },
-    Escape: { does: "Close it again", run: () => setOpen(false) },
+    ...then(keys, toGrid),
+    Enter: { does: "Open the slot beside the matrix", run: () => pick(place) },
+    Escape: { does: "Close it again, and come back to the matrix", run: close },
     c: { does: "All accounts by dates, of this definition", run: () => known && openColumn(known, place) },
     a: { does: "The night of this account", run: () => known && openRow(known, place) },
     "/": { does: "Search", run: () => search.current?.focus() },
@@ -49,19 +58,33 @@ export default function MatrixPage() {
   return (
     <div className="matrix">
       <ReasonsBar at={filters.at} gate={filters.gate} onGate={(gate) => change({ gate })} />
-      <Toolbar filters={filters} change={change} search={search} labels={labels} counts={known?.counts ?? {}} />
+      <Toolbar filters={filters} change={change} search={search} labels={labels} counts={known?.counts ?? {}} toGrid={toGrid} />
       {error && <ErrorNotice error={error} old={known !== null} onRetry={refresh} />}
       <div className="matrix-body">
         {known && known.rowCount > 0 && known.columnCount > 0 ? (
-          <Grid known={known} sizes={sizes} filters={filters} cursor={place} onView={setView} onPick={pick} />
+          <Grid known={known} sizes={sizes} filters={filters} cursor={place} picked={pickedNames} put={put} open={open || picked.length > 0} scroller={grid} onView={setView} onPick={pick} />
         ) : (
           known && <NothingThere narrowed={isNarrowed(filters)} clear={() => change({ search: "", statuses: [], gate: "" })} />
         )}
         {!known && !error && <Loading />}
-        {open && slot && <SidePanel slot={slot} onClose={() => setOpen(false)} />}
+        {picked.length > 0 && <PickedSlots picked={picked} onClose={close} />}
+        {open && picked.length === 0 && slot && <SidePanel slot={slot} onClose={close} />}
+        {open && picked.length === 0 && known && !slot && <NoSlot onClose={close} />}
       </div>
     </div>
   );
+}
+
+/** Have something done after each key: the focus brought to the grid, so that Tab goes on from there. */
+function then(keys: KeyMap, act: () => void): KeyMap {
+  const both = ({ does, run }: KeyAction): KeyAction => ({
+    does,
+    run: (event) => {
+      run(event);
+      act();
+    },
+  });
+  return Object.fromEntries(Object.entries(keys).map(([key, action]) => [key, both(action)]));
 }
 
 /** The keys of labels that the accounts in view have. */

@@ -7,7 +7,8 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, get } from "~/api/client";
-import { useConnection, useLive } from "~/api/hooks";
+import { useLiveRefresh } from "~/api/hooks";
+import type { LiveKind } from "~/api/live";
 import type { Matrix, MatrixCell, MatrixColumn, MatrixRow } from "~/api/types";
 import { changeCells, type ChangedCells } from "~/pages/matrix/changes";
 import { keyOf, TILE, tileOf, type Tiles } from "~/pages/matrix/tile";
@@ -15,7 +16,10 @@ import { keyOf, TILE, tileOf, type Tiles } from "~/pages/matrix/tile";
 const KEPT = 80;
 const REST = 70;
 const SETTLE = 30_000;
-const POLL_WHILE_AWAY = 10_000;
+
+/** To show something at once, the night may have been counted so long ago, in seconds; from STALE on it is anew. */
+const FIRST_COUNTED_WITHIN = 86_400;
+const STALE = 30_000;
 
 /** First and last index in view, in both directions; last is inside. */
 export interface View {
@@ -34,6 +38,9 @@ export interface Known {
   readonly column: (index: number) => MatrixColumn | undefined;
   readonly cell: (row: number, column: number) => MatrixCell | undefined;
   readonly isLoaded: (row: number, column: number) => boolean;
+  /** Where an account or a definition stands, as far as that is known; `near` is looked at first. */
+  readonly rowOf: (account: string | null, near: number) => number | undefined;
+  readonly columnOf: (definition: string, near: number) => number | undefined;
 }
 
 const NOTHING: Tiles = {
@@ -47,7 +54,7 @@ const NOTHING: Tiles = {
   tiles: new Map(),
 };
 
-export interface Window {
+interface Window {
   readonly known: Known | null;
   readonly error: ApiError | undefined;
   readonly refresh: () => void;
@@ -66,6 +73,7 @@ export function useTiles(path: string, view: View, isNow: boolean): Window {
   const [error, setError] = useState<ApiError>();
   const [round, setRound] = useState(0);
   const batch = useRef<Batch>({ of: "", there: new Set(), underWay: new Map() });
+  const isShown = useRef(false);
   const wanted = keysOf(view).join(" ");
   const refresh = useCallback(() => setRound((count) => count + 1), []);
 
@@ -82,10 +90,13 @@ export function useTiles(path: string, view: View, isNow: boolean): Window {
       const controller = new AbortController();
       underWay.set(key, controller);
       try {
-        const answer = await load(path, key, controller.signal);
+        const first = isNow && !isShown.current;
+        const answer = await load(path, key, controller.signal, first ? FIRST_COUNTED_WITHIN : undefined);
         there.add(key);
+        isShown.current = true;
         setTiles((known) => put(known, path, key, answer));
         setError(undefined);
+        if (first && Date.parse(answer.at) - Date.parse(answer.counted_at) > STALE) refresh();
       } catch (failure) {
         if (controller.signal.aborted) return;
         if (!(failure instanceof ApiError)) throw failure;
@@ -94,14 +105,15 @@ export function useTiles(path: string, view: View, isNow: boolean): Window {
         if (underWay.get(key) === controller) underWay.delete(key);
       }
     }
-  }, [path, wanted, round]);
+  }, [path, wanted, round, isNow, refresh]);
 
   useEffect(() => () => giveUp(batch.current, []), []);
-  useChanges(
-    isNow,
-    useCallback((changed: ChangedCells) => setTiles((known) => changeCells(known, changed.cells)), []),
-    refresh,
-  );
+  const hear = useCallback((kind: LiveKind, data: unknown) => {
+    if (kind !== "slots") return false;
+    setTiles((known) => changeCells(known, (data as ChangedCells).cells));
+    return true;
+  }, []);
+  useLiveRefresh({ topics: isNow ? ["night"] : [], hear, within: SETTLE, refresh });
   const known = useMemo(() => (tiles.path ? knownOf(tiles) : null), [tiles]);
   return { known, error, refresh };
 }
@@ -122,26 +134,6 @@ function giveUp({ underWay }: Batch, wanted: readonly string[]): void {
   }
 }
 
-function useChanges(isNow: boolean, change: (changed: ChangedCells) => void, refresh: () => void): void {
-  const timer = useRef<number | undefined>(undefined);
-  const connection = useConnection();
-  useLive(isNow ? ["night"] : [], (kind, data) => {
-    if (kind === "reload") refresh();
-    if (kind !== "slots") return;
-    change(data as ChangedCells);
-    timer.current ??= window.setTimeout(() => {
-      timer.current = undefined;
-      refresh();
-    }, SETTLE);
-  });
-  useEffect(() => () => window.clearTimeout(timer.current), []);
-  useEffect(() => {
-    if (!isNow || connection !== "away") return undefined;
-    const poll = window.setInterval(refresh, POLL_WHILE_AWAY);
-    return () => window.clearInterval(poll);
-  }, [isNow, connection, refresh]);
-}
-
 function keysOf(view: View): string[] {
   const keys: string[] = [];
   for (let row = tileOf(view.rows[0]); row <= tileOf(view.rows[1]); row += 1) {
@@ -152,9 +144,10 @@ function keysOf(view: View): string[] {
   return keys;
 }
 
-function load(path: string, key: string, signal: AbortSignal): Promise<Matrix> {
+function load(path: string, key: string, signal: AbortSignal, countedWithin?: number): Promise<Matrix> {
   const [row = 0, column = 0] = key.split(":").map(Number);
-  const part = `row_offset=${row * TILE}&row_limit=${TILE}&column_offset=${column * TILE}&column_limit=${TILE}`;
+  const view = `row_offset=${row * TILE}&row_limit=${TILE}&column_offset=${column * TILE}&column_limit=${TILE}`;
+  const part = countedWithin === undefined ? view : `${view}&counted_within=${countedWithin}`;
   return get<Matrix>(`${path}${path.includes("?") ? "&" : "?"}${part}`, signal);
 }
 
@@ -193,5 +186,14 @@ function knownOf(tiles: Tiles): Known {
     column: (index) => tiles.columns.get(index),
     cell: (row, column) => tile(row, column)?.get(keyOf(row, column)),
     isLoaded: (row, column) => tile(row, column) !== undefined,
+    rowOf: (account, near) => placeOf(tiles.rows, near, (row) => row.account === account),
+    columnOf: (definition, near) => placeOf(tiles.columns, near, (column) => column.definition === definition),
   };
+}
+
+function placeOf<T>(items: ReadonlyMap<number, T>, near: number, isMeant: (item: T) => boolean): number | undefined {
+  const there = items.get(near);
+  if (there !== undefined && isMeant(there)) return near;
+  for (const [index, item] of items) if (isMeant(item)) return index;
+  return undefined;
 }

@@ -16,3 +16,10 @@ export function StepCounts({ steps }: { readonly steps: Readonly<Record<string, 
     </span>
   );
 }
+
+/** Count things by their status. */
+export function countByStatus(all: readonly { readonly status: string }[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { status } of all) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}

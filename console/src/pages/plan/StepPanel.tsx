@@ -1,15 +1,18 @@
 /** One step in full: what it is given, what came of it, what went wrong, and what a person can do about it. */
 
 import type { PlanStep, StepError } from "~/api/details";
+import { Link } from "~/app/router";
 import { Time } from "~/app/time";
 import { ActButtons } from "~/parts/acting/ActButtons";
 import { readQuestion } from "~/parts/acting/questions";
 import { verbsForStep } from "~/parts/acting/verbs";
 import { Json } from "~/parts/Json";
+import { toChildren } from "~/parts/names";
 import { LogView } from "~/parts/log/LogView";
 import { ProgressBar } from "~/parts/ProgressBar";
 import { StatusMark } from "~/parts/StatusMark";
-import { isFinal } from "~/parts/statuses";
+import { faceOf, isFinal } from "~/parts/statuses";
+import { Told } from "~/parts/Told";
 import { Took } from "~/parts/Took";
 
 interface StepPanelProps {
@@ -43,10 +46,14 @@ export function StepPanel({ run, runStatus, step, zone, nameOf, onOpen, onClose 
             <ProgressBar value={step.progress} status={step.status} /> <span className="soft">{step.progress_message}</span>
           </div>
         )}
-        {step.status === "suspended" && step.waits_for && <p>{`Waits for ${step.waits_for}.`}</p>}
+        {step.status === "suspended" && step.waits_for && (
+          <p>
+            <Told text={`Waits for ${step.waits_for}`} zone={zone} />
+          </p>
+        )}
         {step.error && <ErrorBox title={`Failed at try ${step.tries}`} error={step.error} />}
         <StepFacts step={step} zone={zone} nameOf={nameOf} onOpen={onOpen} />
-        <Children step={step} />
+        <Children run={run} step={step} />
         {!isFinalizing && (
           <section>
             <h3>Input</h3>
@@ -94,13 +101,21 @@ function StepActions({ run, runStatus, step }: Pick<StepPanelProps, "run" | "run
     );
   }
   const verbs = verbsForStep(runStatus, step.status).filter((verb) => step.phase === "run" || verb === "skip");
+  const plain = verbs.filter((verb) => verb !== "edit-input");
   return (
-    <div className="act-buttons">
-      <ActButtons verbs={verbs.filter((verb) => verb !== "edit-input")} targets={targets} with={which} small />
-      {verbs.includes("edit-input") && (
-        <ActButtons verbs={["edit-input"]} targets={targets} with={{ ...which, input: step.input }} small />
+    <>
+      {verbs.length > 0 && (
+        <div className="act-buttons">
+          {plain.length > 0 && <ActButtons verbs={plain} targets={targets} with={which} small />}
+          {verbs.includes("edit-input") && (
+            <ActButtons verbs={["edit-input"]} targets={targets} with={{ ...which, input: step.input }} small />
+          )}
+        </div>
       )}
-    </div>
+      {step.status === "error" && !isFinal(runStatus) && !verbs.includes("skip") && (
+        <p className="soft">It can be skipped, or tried again, once the run is paused: that is when nothing else of the plan can go on.</p>
+      )}
+    </>
   );
 }
 
@@ -187,16 +202,20 @@ function StepFacts({ step, zone, nameOf, onOpen }: StepFactsProps) {
   );
 }
 
-function Children({ step }: { readonly step: PlanStep }) {
+function Children({ run, step }: Pick<StepPanelProps, "run" | "step">) {
   const counts = Object.entries(step.children);
   if (counts.length === 0) return null;
   return (
     <section>
-      <h3>Runs that it has started</h3>
+      <h3>
+        <Link to={toChildren(run)}>Runs that it has started</Link>
+      </h3>
       <div className="counts">
         {counts.map(([status, count]) => (
           <span key={status} className="count">
-            <StatusMark status={status} as="dot" /> {count} {status}
+            <Link to={`${toChildren(run)}&status=${status}`}>
+              <StatusMark status={status} as="dot" /> {count} {faceOf(status).label.toLowerCase()}
+            </Link>
           </span>
         ))}
       </div>

@@ -1,13 +1,16 @@
 /** The steps of a plan, one a line: what each does, how far it is, what it waits for. */
 
+import { useMemo } from "react";
 import type { PlanStep } from "~/api/details";
 import { type Column, Table } from "~/parts/Table";
 import { ProgressBar } from "~/parts/ProgressBar";
 import { StatusMark } from "~/parts/StatusMark";
+import { Told } from "~/parts/Told";
 import { Took } from "~/parts/Took";
+import { isUnderWay, saysOf } from "~/pages/plan/steps";
 import type { Branch } from "~/pages/plan/tree";
 
-const COLUMNS: readonly Column<Branch>[] = [
+const columnsIn = (zone: string | null): readonly Column<Branch>[] => [
   {
     key: "name",
     title: "Step",
@@ -29,20 +32,22 @@ const COLUMNS: readonly Column<Branch>[] = [
     cell: ({ step }) => <Took from={step.started_at} until={step.finished_at ?? (isUnderWay(step) ? null : step.started_at)} />,
   },
   { key: "tries", title: "Tries", width: "44px", align: "right", cell: ({ step }) => step.tries },
-  { key: "says", title: "What it says", width: "minmax(180px, 3fr)", cell: ({ step }) => <span className="soft">{saysOf(step)}</span> },
+  { key: "says", title: "What it says", width: "minmax(180px, 3fr)", cell: ({ step }) => <Says step={step} zone={zone} /> },
 ];
 
 interface TreeProps {
   readonly branches: readonly Branch[];
   readonly current: number;
+  readonly zone: string | null;
   readonly onOpen: (step: PlanStep) => void;
 }
 
-export function Tree({ branches, current, onOpen }: TreeProps) {
+export function Tree({ branches, current, zone, onOpen }: TreeProps) {
+  const columns = useMemo(() => columnsIn(zone), [zone]);
   return (
     <Table
       label="Steps"
-      columns={COLUMNS}
+      columns={columns}
       rows={branches}
       keyOf={({ step }) => step.step}
       current={current}
@@ -51,17 +56,15 @@ export function Tree({ branches, current, onOpen }: TreeProps) {
   );
 }
 
+function Says({ step, zone }: { readonly step: PlanStep; readonly zone: string | null }) {
+  const says = saysOf(step);
+  return (
+    <span className="soft" title={says}>
+      <Told text={says} zone={zone} />
+    </span>
+  );
+}
+
 function StepProgress({ step }: { readonly step: PlanStep }) {
   return step.progress === null || step.progress === 0 ? null : <ProgressBar value={step.progress} status={step.status} />;
-}
-
-function isUnderWay(step: PlanStep): boolean {
-  return step.status === "running" || step.status === "suspended";
-}
-
-/** Return the one thing that is most worth knowing of a step. */
-export function saysOf(step: PlanStep): string {
-  if (step.status === "error") return step.error?.message ?? "";
-  if (step.status === "suspended") return step.waits_for && `waits for ${step.waits_for}`;
-  return step.status === "running" ? (step.progress_message ?? "") : "";
 }

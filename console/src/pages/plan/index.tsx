@@ -1,6 +1,7 @@
-/** The plan of a run, live: its steps as a tree or a graph, and one of them in full. */
+/** The plan of a run, live: its steps as a tree, a graph or a line of time, and one of them in full. */
 
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { address } from "~/api/client";
 import { useResource } from "~/api/hooks";
 import type { Plan, PlanStep, RunDetails } from "~/api/details";
 import { useZoneOf } from "~/api/zones";
@@ -11,30 +12,37 @@ import { ActButtons } from "~/parts/acting/ActButtons";
 import { verbsForRun } from "~/parts/acting/verbs";
 import { Answer, Loading } from "~/parts/Answer";
 import { Empty } from "~/parts/Empty";
-import { GateList } from "~/parts/GateList";
 import { NameLink } from "~/parts/Name";
-import { toRun, toSlot } from "~/parts/names";
+import { toChildren, toPlan, toRun, toSlot } from "~/parts/names";
 import { ProgressBar } from "~/parts/ProgressBar";
 import { StatusMark } from "~/parts/StatusMark";
-import { StepCounts } from "~/pages/plan/StepCounts";
+import { BundlePanel } from "~/pages/plan/BundlePanel";
+import { type Box, boxesOf } from "~/pages/plan/bundles";
+import { Course, inOrderOfStart } from "~/pages/plan/Course";
+import { choose, type StepChoice, StepFilter } from "~/pages/plan/StepFilter";
 import { StepPanel } from "~/pages/plan/StepPanel";
 import { Tree } from "~/pages/plan/Tree";
 import { type Branch, branchesOf } from "~/pages/plan/tree";
+import { Waits } from "~/pages/plan/Waits";
 import "~/pages/details.css";
 import "~/pages/plan/plan.css";
 
 const Graph = lazy(() => import("~/pages/plan/Graph"));
 
-type View = "tree" | "graph";
+type View = "tree" | "graph" | "timeline";
 
-const MOST_IN_GRAPH = 150;
+const MOST_IN_GRAPH = 60;
+const MANY = 500;
+const GATHER_MANY = 2_500;
 const isWide = window.matchMedia("(min-width: 900px)");
 
 export default function PlanPage({ params }: PageProps) {
   const id = Number(params["run"]);
+  const [size, setSize] = useState(0);
   const live = { topics: [`run:${id}`], on: ["runs", "steps"] as const };
-  const run = useResource<RunDetails>(`/runs/${id}`, live);
-  const plan = useResource<Plan>(`/runs/${id}/plan`, live);
+  const run = useResource<RunDetails>(`/runs/${id}`, { ...live, on: ["runs"] });
+  const plan = useResource<Plan>(`/runs/${id}/plan`, { ...live, ...(size > MANY && { gather: GATHER_MANY }) });
+  if (plan.data && plan.data.steps.length !== size) setSize(plan.data.steps.length);
   return (
     <Answer of={run}>
       {(runData) => (
@@ -71,6 +79,12 @@ function Head({ run, plan }: HeadProps) {
           <ProgressBar value={plan.progress} status={run.status} /> {Math.round(plan.progress * 100)} %
         </span>
       )}
+      {run.parent_run !== null && (
+        <span className="soft">
+          started by <Link to={toPlan(run.parent_run)}>run {run.parent_run}</Link>
+        </span>
+      )}
+      {plan?.steps.some(({ children }) => Object.keys(children).length > 0) && <Link to={toChildren(run.run)}>Runs that it has started</Link>}
       <span className="grow" />
       <ActButtons verbs={verbsForRun(run)} targets={[String(run.run)]} />
     </header>
@@ -80,12 +94,19 @@ function Head({ run, plan }: HeadProps) {
 function PlanView({ run, plan }: { readonly run: RunDetails; readonly plan: Plan }) {
   const zone = useZoneOf(run.account);
   const [query, change] = useQuery();
-  const branches = useMemo(() => branchesOf(plan.steps), [plan.steps]);
+  const view = readView(query.get("view")) ?? usualView(plan.steps);
+  const choice: StepChoice = { text: query.get("find") ?? "", status: query.get("is") };
+  const { text, status } = choice;
+  const rows = useMemo(() => choose(listIn(view, plan.steps), { text, status }), [view, plan.steps, text, status]);
+  const lit = useMemo(
+    () => (rows.length === plan.steps.length ? null : new Set(rows.map(({ step }) => step.step))),
+    [rows, plan.steps.length],
+  );
   const open = plan.steps.find((step) => String(step.step) === query.get("step")) ?? null;
-  const graph = (query.get("view") ?? usualView(plan.steps)) === "graph";
+  const bundle = useBundle(plan.steps, query.get("bundle"));
   const names = useMemo(() => new Map(plan.steps.map((step) => [step.step, step.name])), [plan.steps]);
-  const show = (step: number | null): void => change({ step: step === null ? null : String(step) });
-  const current = useCurrentStep(branches, open, show);
+  const show = (step: number | null): void => change({ step: step === null ? null : String(step), bundle: null });
+  const current = useCurrentStep(rows, open, show);
 
   if (plan.steps.length === 0)
     return (
@@ -95,22 +116,32 @@ function PlanView({ run, plan }: { readonly run: RunDetails; readonly plan: Plan
     );
   return (
     <>
-      {plan.stopped.length > 0 && (
-        <section className="panel" aria-label="What it waits for">
-          <GateList gates={plan.stopped} zone={zone} />
-        </section>
-      )}
+      <Waits run={run.run} plan={plan} zone={zone} onOpen={show} />
       <div className="plan-bar">
-        <ViewSwitch chosen={graph ? "graph" : "tree"} onChoose={(view) => change({ view })} />
-        <StepCounts steps={countByStatus(plan.steps)} />
+        <ViewSwitch chosen={view} onChoose={(chosen) => change({ view: chosen })} />
+        <StepFilter steps={plan.steps} choice={choice} onChange={change} />
+        <a href={address(`/runs/${run.run}/plan`)} title="The whole plan, as programs read it">
+          JSON
+        </a>
       </div>
-      <div className={`plan-body${open ? " plan-open" : ""}`}>
-        {graph ? (
+      <div className={`plan-body${open || bundle ? " plan-open" : ""}`}>
+        {view === "graph" ? (
           <Suspense fallback={<Loading />}>
-            <Graph steps={plan.steps} chosen={open?.step ?? null} onOpen={(step) => show(step.step)} />
+            <Graph
+              steps={plan.steps}
+              current={open?.step ?? rows[current]?.step.step ?? null}
+              isOpen={open !== null}
+              bundle={open ? null : (bundle?.id ?? null)}
+              lit={lit}
+              onOpen={(box) => change(box.steps.length === 1 ? { step: String(box.id), bundle: null } : { step: null, bundle: String(box.id) })}
+            />
           </Suspense>
+        ) : rows.length === 0 ? (
+          <Empty title="No step is like that">Clear what you have chosen to see all {plan.steps.length}.</Empty>
+        ) : view === "timeline" ? (
+          <Course steps={rows.map(({ step }) => step)} current={current} zone={zone} onOpen={(step) => show(step.step)} />
         ) : (
-          <Tree branches={branches} current={current} onOpen={(step) => show(step.step)} />
+          <Tree branches={rows} current={current} zone={zone} onOpen={(step) => show(step.step)} />
         )}
         {open && (
           <StepPanel
@@ -124,9 +155,19 @@ function PlanView({ run, plan }: { readonly run: RunDetails; readonly plan: Plan
             onClose={() => show(null)}
           />
         )}
+        {!open && bundle && <BundlePanel box={bundle} onOpen={show} onClose={() => change({ bundle: null })} />}
       </div>
     </>
   );
+}
+
+/** Return the steps in the order of a view. The graph has that of the tree. */
+function listIn(view: View, steps: readonly PlanStep[]): readonly Branch[] {
+  return view === "timeline" ? inOrderOfStart(steps).map((step) => ({ step, depth: 0 })) : branchesOf(steps);
+}
+
+function useBundle(steps: readonly PlanStep[], id: string | null): Box | null {
+  return useMemo(() => (id === null ? null : (boxesOf(steps).find((box) => String(box.id) === id) ?? null)), [steps, id]);
 }
 
 /** Keep the step that the keyboard is on: j and k move, Enter opens, Esc closes. */
@@ -153,24 +194,28 @@ function useCurrentStep(branches: readonly Branch[], open: PlanStep | null, show
   return current;
 }
 
+const VIEWS: Readonly<Record<View, string>> = { tree: "Tree", graph: "Graph", timeline: "Timeline" };
+
 function ViewSwitch({ chosen, onChoose }: { readonly chosen: View; readonly onChoose: (view: View) => void }) {
+  const views = Object.keys(VIEWS) as View[];
+  useKeys("Views of a plan", {
+    v: { does: "Tree, graph or timeline", run: () => onChoose(views[(views.indexOf(chosen) + 1) % views.length] ?? chosen) },
+  });
   return (
     <div className="views" role="group" aria-label="View">
-      {(["tree", "graph"] as const).map((view) => (
+      {views.map((view) => (
         <button key={view} type="button" className="button" aria-pressed={view === chosen} onClick={() => onChoose(view)}>
-          {view === "tree" ? "Tree" : "Graph"}
+          {VIEWS[view]}
         </button>
       ))}
     </div>
   );
 }
 
-function usualView(steps: readonly PlanStep[]): View {
-  return isWide.matches && steps.length <= MOST_IN_GRAPH && steps.length > 1 ? "graph" : "tree";
+function readView(text: string | null): View | null {
+  return text !== null && text in VIEWS ? (text as View) : null;
 }
 
-function countByStatus(steps: readonly PlanStep[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { status } of steps) counts[status] = (counts[status] ?? 0) + 1;
-  return counts;
+function usualView(steps: readonly PlanStep[]): View {
+  return isWide.matches && steps.length > 1 && boxesOf(steps).length <= MOST_IN_GRAPH ? "graph" : "tree";
 }

@@ -1,9 +1,9 @@
-/** The runs of plans: how far each is, and what it waits for. */
+/** The runs of plans: how far each is, live, and what it waits for. */
 
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { withQuery } from "~/api/client";
-import { useResource } from "~/api/hooks";
-import type { ListedPlan } from "~/api/details";
+import { useLive, useResource } from "~/api/hooks";
+import type { ListedPlan, PlanProgress } from "~/api/details";
 import type { Page } from "~/api/types";
 import { useKeys } from "~/app/keyboard";
 import { Link, navigate, useQuery } from "~/app/router";
@@ -12,9 +12,11 @@ import { Answer } from "~/parts/Answer";
 import { Empty } from "~/parts/Empty";
 import { toPlan } from "~/parts/names";
 import { ProgressBar } from "~/parts/ProgressBar";
-import { RUN_STATUSES, faceOf } from "~/parts/statuses";
+import { RUN_STATUSES, faceOf, isFinal } from "~/parts/statuses";
 import { StatusMark } from "~/parts/StatusMark";
 import { type Column, Table } from "~/parts/Table";
+import { Told } from "~/parts/Told";
+import { Took } from "~/parts/Took";
 import { StepCounts } from "~/pages/plan/StepCounts";
 import "~/pages/details.css";
 import "~/pages/plan/plan.css";
@@ -28,32 +30,51 @@ const COLUMNS: readonly Column<ListedPlan>[] = [
     key: "what",
     title: "What",
     width: "minmax(200px, 2fr)",
-    cell: (row) => <bdi title={row.slot ?? row.action ?? ""}>{row.slot ?? row.action ?? row.definition}</bdi>,
+    cell: (row) => (
+      <>
+        <bdi title={row.slot ?? row.action ?? ""}>{row.slot ?? row.action ?? row.definition}</bdi>
+        {row.parent_run !== null && (
+          <span className="soft">
+            {" of "}
+            <Link to={toPlan(row.parent_run)}>run {row.parent_run}</Link>
+          </span>
+        )}
+      </>
+    ),
   },
-  {
-    key: "progress",
-    title: "Progress",
-    width: "96px",
-    cell: (row) => (row.progress === null ? <span className="faint">no plan yet</span> : <ProgressBar value={row.progress} status={row.status} />),
-  },
+  { key: "progress", title: "Progress", width: "128px", cell: (row) => <Progress row={row} /> },
   { key: "steps", title: "Steps", width: "minmax(180px, 1fr)", cell: (row) => <StepCounts steps={row.steps} /> },
   { key: "created", title: "Created", width: "104px", cell: (row) => <Time at={row.created_at} as="ago" /> },
   {
+    key: "took",
+    title: "Took",
+    width: "92px",
+    align: "right",
+    cell: (row) => <Took from={row.started_at} until={isFinal(row.status) ? row.finished_at : null} />,
+  },
+  {
     key: "waits",
-    title: "What it waits for",
+    title: "What it waits for, or how it ended",
     width: "minmax(240px, 3fr)",
-    cell: (row) => <span className="soft">{row.gates[0]?.reason ?? row.reason}</span>,
+    cell: (row) => {
+      const says = row.gates[0]?.reason ?? row.reason;
+      return (
+        <span className="soft" title={says}>
+          <Told text={says} zone={null} />
+        </span>
+      );
+    },
   },
 ];
 
 export default function PlansPage() {
   const [query, change] = useQuery();
-  const status = query.get("status") ?? "";
-  const plans = useResource<Page<ListedPlan>>(withQuery("/plans", { status, limit: MOST }), {
-    topics: ["runs"],
-    on: ["runs"],
-    keep: true,
-  });
+  const [status, search, parent] = [query.get("status") ?? "", query.get("search") ?? "", query.get("parent") ?? ""];
+  const path = withQuery("/plans", { status, search, parent, limit: MOST });
+  const plans = useResource<Page<ListedPlan>>(path, { topics: ["runs"], on: ["runs"], keep: true });
+  const moved = useProgress();
+  const field = useRef<HTMLInputElement>(null);
+  useKeys("Filters of plans", { "/": { does: "Find plans", run: () => field.current?.focus() } });
   return (
     <div className="page plans-page">
       <header className="page-head">
@@ -71,13 +92,69 @@ export default function PlansPage() {
             </option>
           ))}
         </select>
+        <input
+          ref={field}
+          className="field"
+          type="search"
+          placeholder="Find by name or number"
+          aria-label="Find plans"
+          value={search}
+          onChange={(event) => change({ search: event.target.value || null })}
+        />
+        {parent && (
+          <span className="plans-parent">
+            Started by <Link to={toPlan(Number(parent))}>run {parent}</Link>
+            <button type="button" className="button button-small" onClick={() => change({ parent: null })}>
+              Show all
+            </button>
+          </span>
+        )}
       </header>
-      <Answer of={plans}>{(data) => <PlanTable rows={data.items} filtered={status !== ""} />}</Answer>
+      <Answer of={plans}>
+        {(data) => (
+          <>
+            <PlanTable
+              rows={data.items.map((row) => ({ ...row, ...(row.status === "running" && moved.get(row.run)) }))}
+              filtered={Boolean(status || search || parent)}
+              clear={() => change({ status: null, search: null, parent: null })}
+            />
+            {data.next !== null && <p className="soft">{`These are the newest ${MOST}: find others by name or number.`}</p>}
+          </>
+        )}
+      </Answer>
     </div>
   );
 }
 
-function PlanTable({ rows, filtered }: { readonly rows: readonly ListedPlan[]; readonly filtered: boolean }) {
+/** Hear how far plans under way have come, by run. */
+function useProgress(): ReadonlyMap<number, PlanProgress> {
+  const [moved, setMoved] = useState<ReadonlyMap<number, PlanProgress>>(new Map());
+  useLive(["plans"], (kind, data) => {
+    if (kind === "reload") setMoved(new Map());
+    if (kind !== "plans") return;
+    const { plans } = data as { readonly plans: readonly PlanProgress[] };
+    setMoved((known) => new Map([...known, ...plans.map((plan) => [plan.run, plan] as const)]));
+  });
+  return moved;
+}
+
+function Progress({ row }: { readonly row: ListedPlan }) {
+  if (row.progress === null) return <span className="faint">no plan yet</span>;
+  return (
+    <span className="plans-progress">
+      <ProgressBar value={row.progress} status={row.status} />
+      <span className="number">{Math.floor(row.progress * 100)} %</span>
+    </span>
+  );
+}
+
+interface PlanTableProps {
+  readonly rows: readonly ListedPlan[];
+  readonly filtered: boolean;
+  readonly clear: () => void;
+}
+
+function PlanTable({ rows, filtered, clear }: PlanTableProps) {
   const [current, setCurrent] = useState(0);
   const at = Math.min(current, rows.length - 1);
   const move = (by: number): void => setCurrent(Math.min(rows.length - 1, Math.max(0, at + by)));
@@ -87,10 +164,15 @@ function PlanTable({ rows, filtered }: { readonly rows: readonly ListedPlan[]; r
     ArrowDown: { does: "Next plan", run: () => move(1) },
     ArrowUp: { does: "Plan before", run: () => move(-1) },
     Enter: { does: "Open the plan", run: () => rows[at] && navigate(toPlan(rows[at].run)) },
+    ...(filtered && { Escape: { does: "Show all plans", run: clear } }),
   });
   if (rows.length === 0) {
     return filtered ? (
-      <Empty title="No plan is there">None of the last {MOST} is of this status.</Empty>
+      <Empty title="No plan is like that">
+        <button type="button" className="button" onClick={clear}>
+          Show all plans
+        </button>
+      </Empty>
     ) : (
       <Empty title="No plans yet" command="ostinato trigger package.module:plan">
         Runs of several steps are listed here: definitions with steps, and plans written in Python.

@@ -4,6 +4,7 @@ import type { Transition } from "~/api/details";
 import { Time } from "~/app/time";
 import { Panel } from "~/parts/Panel";
 import { StatusMark } from "~/parts/StatusMark";
+import { Told } from "~/parts/Told";
 
 interface HistoryProps {
   readonly history: readonly Transition[];
@@ -19,7 +20,7 @@ export function HistoryPanel({ history, zone }: HistoryProps) {
             <Time at={entry.at} zone={zone} as="full" />
             <StatusMark status={entry.to} />
             <span className="transition-cause">
-              {entry.cause} <span className="faint">by {entry.actor}</span>
+              <Told text={entry.cause} zone={zone} /> <span className="faint">by {entry.actor}</span>
             </span>
           </li>
         ))}

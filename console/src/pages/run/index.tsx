@@ -17,6 +17,7 @@ import { toAccount, toDefinition, toPlan, toRun, toSlot } from "~/parts/names";
 import { Notice } from "~/parts/Notice";
 import { Panel } from "~/parts/Panel";
 import { isFinal } from "~/parts/statuses";
+import { Told } from "~/parts/Told";
 import { StatusMark } from "~/parts/StatusMark";
 import { Took } from "~/parts/Took";
 import { HistoryPanel } from "~/pages/run/History";
@@ -46,7 +47,11 @@ function RunView({ run }: { readonly run: RunDetails }) {
           it; its agent is about to do that.
         </Notice>
       )}
-      {run.reason && <Notice tone={isFinal(run.status) && run.status !== "success" ? "bad" : "busy"}>{run.reason}</Notice>}
+      {run.reason && run.status !== "success" && (
+        <Notice tone={live ? "busy" : "bad"}>
+          <Told text={run.reason} zone={zone} />
+        </Notice>
+      )}
       <div className="columns">
         <Panel title="Facts">
           <Facts run={run} zone={zone} />

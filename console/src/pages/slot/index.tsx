@@ -9,14 +9,14 @@ import { navigate } from "~/app/router";
 import type { PageProps } from "~/app/routes";
 import { Time } from "~/app/time";
 import { ActButtons } from "~/parts/acting/ActButtons";
-import { verbsFor } from "~/parts/acting/verbs";
+import { isHalted, verbsForSlot } from "~/parts/acting/verbs";
 import { Answer } from "~/parts/Answer";
 import { DurationChart } from "~/parts/DurationChart";
-import { GateList } from "~/parts/GateList";
 import { NameLink } from "~/parts/Name";
 import { toAccount, toDefinition, toPlan, toRun } from "~/parts/names";
 import { Panel } from "~/parts/Panel";
 import { StatusMark } from "~/parts/StatusMark";
+import { Why } from "~/parts/Why";
 import { Work } from "~/pages/run/Work";
 import { Attempts } from "~/pages/slot/Attempts";
 import { ChangesPanel } from "~/pages/slot/Changes";
@@ -50,8 +50,7 @@ function SlotView({ details }: { readonly details: SlotDetails }) {
       <Head details={details} />
       <div className="columns">
         <Panel title="Why">
-          <p className="verdict">{explanation.verdict}</p>
-          <GateList gates={explanation.gates} zone={slot.time_zone} />
+          <Why explanation={explanation} zone={slot.time_zone} />
         </Panel>
         <div className="stack">
           <Usual details={details} />
@@ -71,7 +70,6 @@ function SlotView({ details }: { readonly details: SlotDetails }) {
 }
 
 function Head({ details: { slot, attempts } }: { readonly details: SlotDetails }) {
-  const halted = attempts[0]?.halted_by != null;
   return (
     <header className="page-head">
       <StatusMark status={slot.status} />
@@ -79,7 +77,7 @@ function Head({ details: { slot, attempts } }: { readonly details: SlotDetails }
         <bdi>{slot.slot}</bdi>
       </h1>
       <span className="grow" />
-      <ActButtons verbs={halted ? ["unhalt"] : verbsFor("slot", slot.status)} targets={[slot.slot]} />
+      <ActButtons verbs={verbsForSlot(slot.status, isHalted(attempts))} targets={[slot.slot]} />
       <dl className="page-facts">
         <div>
           <dt>Definition</dt>

@@ -18,14 +18,15 @@ const THINNEST = 3;
 
 interface BarsProps {
   readonly data: Timeline;
+  readonly from: number;
   readonly width: number;
   readonly zone: string;
   readonly now: number;
 }
 
-export function Bars({ data, width, zone, now }: BarsProps) {
+export function Bars({ data, from, width, zone, now }: BarsProps) {
   const head = width < 600 ? HEAD_OF_PHONE : HEAD;
-  const scale = scaleOf(Date.parse(data.from), Date.parse(data.until), width - head - 8);
+  const scale = scaleOf(from, Date.parse(data.until), width - head - 8);
   const height = TOP + data.bars.length * ROW;
   return (
     <svg className="timeline-drawing" width={width} height={height} role="list" aria-label="Slots of the night">

@@ -1,8 +1,8 @@
-/** Buttons for what can be done about something as it stands, in the palette as well. Who may only look sees none. */
+/** Buttons for what can be done about something as it stands, in the palette as well. Who may only look is told so. */
 
-import { useMemo } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import { type Command, useCommands } from "~/app/commands";
-import { useMayAct } from "~/app/me";
+import { useMayAct, useMe } from "~/app/me";
 import { type ActRequest, useAct } from "~/parts/acting/acting";
 import { VERBS, type Verb } from "~/parts/acting/verbs";
 
@@ -13,11 +13,13 @@ interface ActButtonsProps extends Omit<ActRequest, "verb"> {
 
 export function ActButtons({ verbs, small = false, ...request }: ActButtonsProps) {
   const act = useAct();
-  const offered = useMayAct() ? verbs : [];
+  const mayAct = useMayAct();
+  const offered = mayAct ? verbs : [];
+  const buttons = useFocusKept();
   useActCommands(offered.map((verb) => ({ ...request, verb })));
-  if (offered.length === 0) return null;
+  if (!mayAct) return verbs.length === 0 ? null : <ForOperators verbs={verbs} small={small} about={request.about} />;
   return (
-    <div className="act-buttons">
+    <div className="act-buttons" ref={buttons} role="group" aria-label="Actions" tabIndex={-1}>
       {offered.map((verb) => (
         <button
           key={verb}
@@ -26,11 +28,66 @@ export function ActButtons({ verbs, small = false, ...request }: ActButtonsProps
           title={VERBS[verb].means}
           onClick={() => act({ ...request, verb })}
         >
-          {VERBS[verb].label} …
+          {labelOf(verb, request.about)}
         </button>
       ))}
     </div>
   );
+}
+
+function labelOf(verb: Verb, about: string | undefined): string {
+  return [VERBS[verb].label, about, "…"].filter(Boolean).join(" ");
+}
+
+interface ForOperatorsProps extends Required<Pick<ActButtonsProps, "verbs" | "small">> {
+  readonly about: string | undefined;
+}
+
+/** The same buttons for who may only look: they say who may do it. */
+function ForOperators({ verbs, small, about }: ForOperatorsProps) {
+  const { role } = useMe();
+  const why = `You are ${role}: this is for operators and admins`;
+  return (
+    <div className="act-buttons" role="group" aria-label="Actions">
+      {verbs.map((verb) => (
+        <button key={verb} type="button" className={`button${small ? " button-small" : ""}`} disabled title={why} aria-description={why}>
+          {labelOf(verb, about)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/**
+ * Keep the focus in an element when the button that has it goes: what was done is often not offered any more.
+ *
+ * It hears the browser itself: a dialog that closes gives the focus back while React hears nothing.
+ */
+function useFocusKept(): RefObject<HTMLDivElement | null> {
+  const element = useRef<HTMLDivElement>(null);
+  const held = useRef<EventTarget | null>(null);
+  useEffect(() => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    element.current?.addEventListener("focusin", (event) => (held.current = event.target), { signal });
+    document.addEventListener(
+      "focusin",
+      ({ target }) => {
+        if (!element.current?.contains(target as Node)) held.current = null;
+      },
+      { signal },
+    );
+    return () => controller.abort();
+  }, []);
+  useLayoutEffect(() => {
+    const gone = held.current instanceof Element && !held.current.isConnected;
+    if (gone && document.activeElement === document.body) element.current?.focus();
+  });
+  return element;
+}
+
+function nameTargets(targets: readonly string[]): string {
+  return targets.length > 1 ? `${targets.length} selected` : targets.join();
 }
 
 /** Offer actions in the palette, for as long as they are the same. */
@@ -40,7 +97,7 @@ function useActCommands(requests: readonly ActRequest[]): void {
   const commands = useMemo(
     () =>
       (JSON.parse(written) as readonly ActRequest[]).map<Command>((request) => ({
-        name: [VERBS[request.verb].label, ...(request.targets ?? []), request.with?.["step"]].filter(Boolean).join(" "),
+        name: [VERBS[request.verb].label, nameTargets(request.targets ?? []), request.about, request.with?.["step"]].filter(Boolean).join(" "),
         hint: "action",
         run: () => act(request),
       })),

@@ -1,13 +1,13 @@
 /** The one dialog for every action: what it would touch, what is refused and why, the reason, the command line. */
 
 import { type FormEvent, useId, useState } from "react";
-import type { Acted } from "~/api/details";
+import type { ActBody, Acted } from "~/api/details";
 import { ApiError, post } from "~/api/client";
 import { liveStream } from "~/api/live";
 import { CommandLines, Refused, Touched } from "~/parts/acting/ActPreview";
 import { WithFields, startWith } from "~/parts/acting/WithFields";
 import type { ActRequest } from "~/parts/acting/acting";
-import { usePreview } from "~/parts/acting/preview";
+import { type Preview, usePreview } from "~/parts/acting/preview";
 import { VERBS } from "~/parts/acting/verbs";
 import { Loading } from "~/parts/Answer";
 import { Dialog } from "~/parts/Dialog";
@@ -36,7 +36,7 @@ export function ActDialog({ request, onClose, onDone }: ActDialogProps) {
     setSending(true);
     setFailure(null);
     try {
-      onDone(await post<Acted>(`/actions/${request.verb}`, { ...preview.body, preview: false }, { key }));
+      onDone(await post<Acted>(`/actions/${request.verb}`, { ...agreedTo(preview), preview: false }, { key }));
       liveStream.announceChange();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -89,6 +89,11 @@ export function ActDialog({ request, onClose, onDone }: ActDialogProps) {
       </form>
     </Dialog>
   );
+}
+
+/** Return what is sent: where a query was asked, what it has found and a person has seen, whatever it finds by now. */
+function agreedTo({ body: { query, ...rest }, acted }: Preview): ActBody {
+  return query && acted ? { ...rest, targets: acted.touched.map(({ target }) => target) } : rest;
 }
 
 function titleOf(request: ActRequest, touches: number): string {

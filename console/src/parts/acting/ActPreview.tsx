@@ -1,6 +1,7 @@
 /** What an action touches, what it does not, and how the command line says the same. */
 
 import type { Acted } from "~/api/details";
+import { CopyButton } from "~/parts/CopyButton";
 import { Command } from "~/parts/Empty";
 
 const MOST_LINES = 3;
@@ -51,15 +52,7 @@ export function CommandLines({ lines }: { readonly lines: readonly string[] }) {
       {lines.slice(0, MOST_LINES).map((line) => (
         <Command key={line} text={line} />
       ))}
-      {more > 0 && (
-        <button
-          type="button"
-          className="button button-small"
-          onClick={() => void navigator.clipboard.writeText(lines.join("\n"))}
-        >
-          {`Copy all ${lines.length} lines`}
-        </button>
-      )}
+      {more > 0 && <CopyButton text={lines.join("\n")} label={`Copy all ${lines.length} lines`} />}
     </section>
   );
 }

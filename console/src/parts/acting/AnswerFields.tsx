@@ -9,7 +9,7 @@ interface AnswerFieldsProps {
   readonly onChange: (given: Given) => void;
 }
 
-const NUMBERS = new Set(["integer", "number"]);
+const NUMBERS = new Set(["integer", "number", "decimal"]);
 
 export function AnswerFields({ question, given, onChange }: AnswerFieldsProps) {
   function change(changed: Readonly<Record<string, string>>): void {
@@ -67,6 +67,7 @@ function AnswerField({ name, type, value, onChange }: AnswerFieldProps) {
       ) : (
         <input
           className="field"
+          type={type === "date" ? "date" : "text"}
           inputMode={NUMBERS.has(type) ? "decimal" : "text"}
           value={value}
           onChange={(event) => onChange(event.target.value)}

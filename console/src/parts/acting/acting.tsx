@@ -11,6 +11,8 @@ import "~/parts/acting/acting.css";
 /** What is to be done to what: to targets by name, or to all that a query finds. */
 export interface ActRequest extends Pick<ActBody, "targets" | "query" | "with"> {
   readonly verb: Verb;
+  /** What a query is about, in words. */
+  readonly about?: string;
   /** What is asked of the person, where the verb is to answer. */
   readonly question?: Question;
 }

@@ -21,7 +21,7 @@ export type Verb =
   | "undrain"
   | "boost";
 
-export interface VerbFace {
+interface VerbFace {
   readonly label: string;
   readonly done: string;
   /** What it means, for those who do it for the first time. */
@@ -77,6 +77,16 @@ export function faceOfVerb(verb: string): VerbFace {
 /** Return what can be done about something of a kind as it stands; the server has the last word. */
 export function verbsFor(kind: "slot" | "run" | "agent", status: string): readonly Verb[] {
   return offered(offers[kind], status);
+}
+
+/** Whether the latest attempt at a slot, the first of them, was halted. */
+export function isHalted(attempts: readonly { readonly halted_by: string | null }[]): boolean {
+  return attempts[0] !== undefined && attempts[0].halted_by !== null;
+}
+
+/** Return what can be done about a slot: one whose last run was halted can be let go, and nothing else. */
+export function verbsForSlot(status: string, halted: boolean): readonly Verb[] {
+  return halted ? ["unhalt"] : verbsFor("slot", status);
 }
 
 /** Return what can be done about a run: one that was halted can be let go as well. */

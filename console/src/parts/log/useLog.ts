@@ -28,7 +28,7 @@ export interface Log {
   readonly error: ApiError | null;
 }
 
-export interface LogReader {
+interface LogReader {
   readonly log: Log;
   /** Show what follows the last line that is there. */
   readonly readOn: () => void;

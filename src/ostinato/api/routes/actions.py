@@ -42,6 +42,10 @@ class QueryBody(BaseModel):
     gate: Text | None = None
     """What they wait for: a kind of gate, or that and what it is about."""
     at: Instant | None = None
+    search: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] = ""
+    """Parts of names of accounts or definitions, as the matrix takes them."""
+    labels: dict[Text, Text] = {}
+    """Labels that accounts have."""
 
 
 class ActionBody(BaseModel):

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from ostinato.api.access import Viewer
 from ostinato.api.dependencies import TheWorld
 from ostinato.api.paging import Cursor, Limit, Page, cut, read_cursor
+from ostinato.api.parameters import Instant
 from ostinato.operations.auditing import list_audit
 from ostinato.operations.shapes import access as shapes
 
@@ -25,6 +26,8 @@ def list_changes(
     actor: Annotated[str | None, _Filter] = None,
     action: Annotated[str | None, _Filter] = None,
     target: Annotated[str | None, _Filter] = None,
+    since: Annotated[Instant | None, Query(description="Changes from this instant on.")] = None,
+    until: Annotated[Instant | None, Query(description="Changes before this instant.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[shapes.AuditEntry]:
@@ -34,6 +37,8 @@ def list_changes(
         actor=actor,
         action=action,
         target=target,
+        since=since,
+        until=until,
         before_id=None if cursor is None else read_cursor(cursor, int)[0],
         limit=limit + 1,
     )

@@ -38,6 +38,15 @@ Gates = Annotated[
 Group = Annotated[
     str, Query(max_length=200, pattern=_TEXT, description="A key of labels: rows with the same value stand together.")
 ]
+CountedWithin = Annotated[
+    float | None,
+    Query(
+        ge=10,
+        le=86_400,
+        description="How many seconds ago the whole night may have been counted, which takes a while where it is large;"
+        " left out: some. Whoever is to show something at once says more, and asks again.",
+    ),
+]
 Search = Annotated[str, Query(max_length=200, description="Parts of names of accounts or definitions.")]
 
 
@@ -57,6 +66,7 @@ def get_matrix(
     row_limit: Limit = 60,
     column_offset: Offset = 0,
     column_limit: Limit = 60,
+    counted_within: CountedWithin = None,
 ) -> Response:
     """Show a window of a night: accounts by definitions, in the order of their lineage."""
     choice = Choice(
@@ -67,7 +77,8 @@ def get_matrix(
         by_risk=sort == "risk",
         group=group,
     )
-    found = nights.find_matrix(at, choice, Window(row_offset, row_limit, column_offset, column_limit))
+    window = Window(row_offset, row_limit, column_offset, column_limit)
+    found = nights.find_matrix(at, choice, window, counted_within=counted_within)
     # Thousands of cells, made by a typed function: to check them once more would take longer than all else.
     return Response(orjson.dumps(shapes.matrix(found)), media_type="application/json")
 

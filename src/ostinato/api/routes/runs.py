@@ -10,7 +10,17 @@ from ostinato.api.access import Viewer
 from ostinato.api.answers import NOT_FOUND, NOT_POSSIBLE
 from ostinato.api.dependencies import TheWorld
 from ostinato.api.paging import Cursor, Limit, Page, cut, read_cursor
-from ostinato.api.parameters import LARGEST_ID, Number, OfAccount, OfAgent, OfDefinition, OfRunStatus, OfSlot, OfStep
+from ostinato.api.parameters import (
+    LARGEST_ID,
+    Number,
+    OfAccount,
+    OfAgent,
+    OfDefinition,
+    OfParent,
+    OfRunStatus,
+    OfSlot,
+    OfStep,
+)
 from ostinato.operations import commands, listing, logs, plan_shapes, plans, shapes
 from ostinato.operations.log_levels import LogLevel
 
@@ -27,6 +37,7 @@ def list_runs(
     account: OfAccount = None,
     slot: OfSlot = None,
     agent: OfAgent = None,
+    parent: OfParent = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[shapes.Run]:
@@ -38,6 +49,7 @@ def list_runs(
         account=account,
         slot=slot,
         agent=agent,
+        parent=parent,
         before=None if cursor is None else read_cursor(cursor, int)[0],
         limit=limit + 1,
     )

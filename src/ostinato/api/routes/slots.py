@@ -61,10 +61,8 @@ def get_slot(world: TheWorld, person: Viewer, name: Name) -> shapes.SlotDetails:
 
 
 def _find_place(row: listing.ListedSlot) -> Position:
-    name = row.slot.name
-    return (row.slot.starts_at.isoformat(), name.definition, name.account or "", row.slot.id)
+    return (row.slot.starts_at.isoformat(), row.slot.lane_id)
 
 
 def _read_place(cursor: str) -> SlotPlace:
-    starts_at, definition, account, number = read_cursor(cursor, datetime, str, str, int)
-    return SlotPlace(starts_at, definition, account, number)
+    return SlotPlace(*read_cursor(cursor, datetime, int))

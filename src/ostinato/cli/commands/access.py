@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -146,7 +146,10 @@ def audit(
     limit: LimitOption = None,
     session: Given,
 ) -> None:
-    """List what people changed: who, what, when and why."""
+    """List what people changed: who, what, when and why.
+
+    Below each change is how the command line makes the same; values that are named as secrets are masked.
+    """
     at_most = LISTED if limit is None and not session.json else limit
     with opened(session) as world:
         rows = list_audit(world, actor=actor, action=action, target=target, since=since, until=until, limit=at_most)
@@ -154,7 +157,7 @@ def audit(
     if session.json:
         session.answer_json([shapes.audit_entry(row) for row in rows])
     elif rows:
-        session.answer(_audit_table(rows, now, session.width))
+        session.answer(_audit_lines(rows, now, session.width))
     elif actor or action or target or since or until:
         session.answer(["No change is like that. All of them: ostinato audit"])
     else:
@@ -185,7 +188,7 @@ def _holder_table(kind: str, rows: Sequence[User | Token], now: datetime, width:
     return make_table(columns, cells, width=width)
 
 
-def _audit_table(rows: Sequence[AuditEntry], now: datetime, width: int | None) -> list[Text]:
+def _audit_lines(rows: Sequence[AuditEntry], now: datetime, width: int | None) -> Iterator[Text]:
     columns = [
         Column("when"),
         Column("who"),
@@ -199,4 +202,9 @@ def _audit_table(rows: Sequence[AuditEntry], now: datetime, width: int | None) -
         (show_distance(row.at, now), row.actor, row.action, row.target, row.reason, row.via, show_instant(row.at))
         for row in rows
     ]
-    return make_table(columns, cells, width=width)
+    titles, *lines = make_table(columns, cells, width=width)
+    yield titles
+    for row, line in zip(rows, lines, strict=True):
+        yield line
+        if row.command is not None:
+            yield Text(f"  {row.command}", style="cyan")

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from ostinato.cli.commands.rows import LISTED, LimitOption, StatusOption
-from ostinato.cli.options import Flag, Given, Instant, JsonArgument, Plain, ReasonOption, check_pairs
+from ostinato.cli.options import Flag, Given, Instant, JsonArgument, ParentOption, Plain, ReasonOption, check_pairs
 from ostinato.cli.plan_lines import plan_table
 from ostinato.cli.progress_lines import name_of
 from ostinato.cli.project import opened
@@ -23,7 +23,14 @@ StepArgument = Annotated[str, Parameter(help="The name of a step, or its number.
 
 
 def plans(
-    *, status: Annotated[list[RunStatus] | None, StatusOption] = None, limit: LimitOption = None, session: Given
+    *,
+    status: Annotated[list[RunStatus] | None, StatusOption] = None,
+    search: Annotated[
+        str, Plain, Parameter(help="Those alone with these words in the name of their plan or slot.")
+    ] = "",
+    parent: ParentOption = None,
+    limit: LimitOption = None,
+    session: Given,
 ) -> None:
     """List the runs of plans: how far each is, and what it waits for.
 
@@ -31,7 +38,8 @@ def plans(
     """
     at_most = LISTED if limit is None and not session.json else limit
     with opened(session) as world:
-        rows, now = listing.list_plans(world, statuses=status or [], limit=at_most), world.clock.now()
+        rows = listing.list_plans(world, statuses=status or [], search=search, parent=parent, limit=at_most)
+        now = world.clock.now()
     if session.json:
         session.answer_json([plan_shapes.listed_plan(row) for row in rows])
     elif rows:
@@ -39,7 +47,7 @@ def plans(
         for row in rows:
             for gate in row.gates:
                 session.answer([Text(f"  {row.run.id}: {gate.clears}", style="cyan")])
-    elif status:
+    elif status or search or parent:
         session.answer(["No plan is like that. All of them: ostinato plans"])
     else:
         session.answer(["There are no plans yet. Trigger one: ostinato trigger package.module:name"])

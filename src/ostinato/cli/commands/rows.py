@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from ostinato.cli.listings import account_table, definition_table, limit_table, run_table, slot_table
-from ostinato.cli.options import AccountOption, DefinitionOption, Given, Plain, When
+from ostinato.cli.options import AccountOption, DefinitionOption, Given, ParentOption, Plain, When
 from ostinato.cli.project import opened
 from ostinato.cli.session import Session
 from ostinato.model.slots import SlotFace
@@ -104,6 +104,7 @@ def runs(
     account: AccountOption = None,
     slot: Annotated[str | None, Plain, Parameter(help="Those of this slot alone.")] = None,
     status: Annotated[list[RunStatus] | None, StatusOption] = None,
+    parent: ParentOption = None,
     limit: LimitOption = None,
     session: Given,
 ) -> None:
@@ -115,6 +116,7 @@ def runs(
             account=account,
             slot=slot,
             statuses=status or [],
+            parent=parent,
             limit=_limit(session, limit),
         )
         now = world.clock.now()
@@ -123,7 +125,7 @@ def runs(
     elif rows:
         session.answer(run_table(rows, now, session.width))
         _say_more(session, rows, limit)
-    elif definition or account or slot or status:
+    elif definition or account or slot or status or parent:
         session.answer(["No run is like that. All of them: ostinato runs"])
     else:
         session.answer(["There are no runs yet. An engine makes them, an agent carries them out: ostinato up"])

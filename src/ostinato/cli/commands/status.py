@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rich.text import Text
 
+from ostinato.cli.listings import limit_table
 from ostinato.cli.options import Given
 from ostinato.cli.project import opened
 from ostinato.cli.tables import Column, make_table
@@ -20,7 +21,8 @@ from ostinato.operations.status import AgentState, EngineState, Status, Trouble,
 def status(*, session: Given) -> None:
     """Show how everything stands.
 
-    Last comes what is wrong, if anything is, and what to do about it.
+    Of slots and runs it counts all that are open, the slots that have failed for good, and of all others those that
+    ended within a day or come due within one. Last comes what is wrong, if anything is, and what to do about it.
     """
     with opened(session) as world:
         standing = get_status(world)
@@ -38,6 +40,9 @@ def _lines(standing: Status, width: int | None) -> Iterator[Text]:
     if standing.agents:
         yield Text()
         yield from _agents(standing.agents, standing.now, width)
+    if standing.limits:
+        yield Text()
+        yield from limit_table(standing.limits, width)
     if standing.sources:
         yield Text()
         yield from _sources(standing.sources, standing.now, width)

@@ -11,6 +11,7 @@ from typing import Any
 from ostinato.errors import InvalidValue, NotPossible
 from ostinato.operations import boosting, cancelling, draining, halting, pausing, sending, starting, steering
 from ostinato.operations.acting.given import Given
+from ostinato.operations.command_lines import write_verdict
 from ostinato.operations.names import name_run
 from ostinato.operations.pausing import Pausable
 from ostinato.operations.people import Person
@@ -157,7 +158,7 @@ def answer(world: World, order: Order) -> Done:
     given = order.given
     fields, step = given.get("fields"), given.get("step")
     receipt = sending.answer(world, order.target, given["answer"], fields, step=step, by=order.by, reason=order.reason)
-    return Done(f"answers step {receipt.step} of run {receipt.event.run_id}: {write_answer(given['answer'])}")
+    return Done(f"answers step {receipt.step} of run {receipt.event.run_id}: {write_verdict(given['answer'])}")
 
 
 def drain(world: World, order: Order) -> Done:
@@ -194,11 +195,6 @@ def read_priority(order: Order) -> int:
     if priority is None:
         raise InvalidValue("with.priority: it is missing", hint="name one for all, or priorities by target")
     return priority
-
-
-def write_answer(said: bool | str) -> str:
-    """Write an answer as the command line has it."""
-    return {True: "yes", False: "no"}[said] if isinstance(said, bool) else said
 
 
 def _slot(started: Started) -> str:

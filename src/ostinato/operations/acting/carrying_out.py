@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -119,7 +118,7 @@ def act(world: World, action: Action, *, by: Person) -> Acted:
         preview=action.preview,
         touched=tuple(Touched(order.target, one.does) for order, one in tally.done),
         refused=tuple(tally.refused),
-        commands=tuple(_write_command(verb, order, action.reason) for order, _ in tally.done),
+        commands=tuple(verb.line(order).write(action.reason) for order, _ in tally.done),
         undo=verb.undo(tally.anew) if tally.anew and not action.preview else None,
         needs_reason=needs_reason,
     )
@@ -209,8 +208,3 @@ def _look_again(world: World, order: Order, refusal: OstinatoError) -> AuditEntr
     if order.by.request is None or not isinstance(refusal, NotPossible):
         return None
     return _list_done(world, order.by.request.id).get(order.target)
-
-
-def _write_command(verb: Verb, order: Order, reason: str) -> str:
-    because = ["--reason", reason] if reason else []
-    return shlex.join(["ostinato", *verb.command(order), *because])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ostinato.errors import InvalidValue
@@ -14,18 +15,24 @@ from ostinato.world import World
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Slots of the night of ``at``, which is now where it is left out, that fit everything else that is given."""
+    """Slots of the night of ``at``, which is now where it is left out, that fit everything else that is given.
+
+    ``search`` and ``labels`` are those of a ``Choice``: words in names, and labels that accounts have.
+    """
 
     definition: str | None = None
     account: str | None = None
     status: SlotFace | None = None
     gate: str | None = None
     at: datetime | None = None
+    search: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def narrows(self) -> bool:
         """Tell whether it means less than the whole night."""
-        return any(value is not None for value in (self.definition, self.account, self.status, self.gate))
+        named = any(value is not None for value in (self.definition, self.account, self.status, self.gate))
+        return named or bool(self.search.strip() or self.labels)
 
 
 def find_targets(world: World, query: Query) -> list[str]:
@@ -38,6 +45,8 @@ def find_targets(world: World, query: Query) -> list[str]:
         if query.account is not None:
             get_account(tx, query.account)
     choice = Choice(
+        search=query.search,
+        labels=query.labels,
         faces=frozenset() if query.status is None else frozenset({query.status}),
         gates=frozenset() if query.gate is None else frozenset({query.gate}),
     )

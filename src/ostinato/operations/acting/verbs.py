@@ -1,11 +1,10 @@
 """The verbs: for each what it calls, what it is about, what it may be given, when it wants a reason, what undoes it.
 
-Its last column is how the command line writes the same.
+And how the command line writes the same, in the words that the operation notes in the audit log.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,12 +12,12 @@ from typing import Any, TypeAlias
 
 from ostinato.errors import NotFound
 from ostinato.model.slots import SlotFace
+from ostinato.operations import command_lines
 from ostinato.operations.acting import acts, given
 from ostinato.operations.acting.acts import Done, Order
+from ostinato.operations.command_lines import CommandLine
 from ostinato.operations.explaining import explain
 from ostinato.world import World
-
-Words: TypeAlias = list[str]
 
 BY_HAND = "by_hand"
 """The gate of slots that wait for somebody to trigger them."""
@@ -58,7 +57,7 @@ class Verb:
     name: str
     act: Callable[[World, Order], Done]
     about: About
-    command: Callable[[Order], Words]
+    line: Callable[[Order], CommandLine]
     form: type = given.Nothing
     overrides: Callable[[World, str], bool] = lambda world, target: False
     undo: Callable[[DoneTo], Undo | None] = lambda done: None
@@ -97,53 +96,47 @@ def _undo_boost(done: DoneTo) -> Undo:
     return Undo("boost", tuple(target for target, _ in done), {"priorities": {to: one.before for to, one in done}})
 
 
-def _write(verb: str, *options: str) -> Callable[[Order], Words]:
+def _write(verb: str, *options: str) -> Callable[[Order], CommandLine]:
     """Return how a command is written that takes the target alone."""
-    return lambda order: [verb, order.target, *options]
+    return lambda order: command_lines.simple(verb, order.target, *options)
 
 
-def _write_skip(order: Order) -> Words:
-    return ["skip", order.target, order.given["step"]]
+def _write_skip(order: Order) -> CommandLine:
+    return command_lines.simple("skip", order.target, order.given["step"])
 
 
-def _write_pausing(verb: str) -> Callable[[Order], Words]:
-    return lambda order: [verb, *acts.read_pausable(order.target)]
+def _write_pausing(verb: str) -> Callable[[Order], CommandLine]:
+    return lambda order: command_lines.simple(verb, *acts.read_pausable(order.target))
 
 
-def _write_trigger(order: Order) -> Words:
-    names = ("account", "start", "end")
-    options = [part for name in names if name in order.given for part in (f"--{name}", order.given[name])]
-    pairs = [f"{name}={value}" for name, value in order.given.get("parameters", {}).items()]
+def _write_trigger(order: Order) -> CommandLine:
     target = order.target.removeprefix("definition ")
-    return ["trigger", target, *options, *(part for pair in pairs for part in ("--param", pair))]
+    return command_lines.trigger_once(target, **order.given)
 
 
-def _write_edit(order: Order) -> Words:
-    return ["edit-input", order.target, order.given["step"], _write_json(order.given["input"])]
+def _write_edit(order: Order) -> CommandLine:
+    return command_lines.edit_input(order.target, order.given["step"], order.given["input"])
 
 
-def _write_event(order: Order) -> Words:
+def _write_event(order: Order) -> CommandLine:
     it = order.given
-    words = ["send-event", order.target, it["step"], it["event"]]
-    words += [_write_json(it["payload"])] if "payload" in it else []
-    words += ["--at", it["at"].isoformat()] if "at" in it else []
-    return words + (["--optional"] if it.get("optional") else [])
+    return command_lines.send_event(
+        order.target,
+        it["step"],
+        it["event"],
+        it.get("payload"),
+        due_at=it.get("at"),
+        optional=it.get("optional", False),
+    )
 
 
-def _write_answer(order: Order) -> Words:
+def _write_answer(order: Order) -> CommandLine:
     it = order.given
-    fields = [f"{name}={value}" for name, value in it.get("fields", {}).items()]
-    step = [it["step"]] if "step" in it else []
-    said = acts.write_answer(it["answer"])
-    return ["answer", order.target, said, *step, *(part for pair in fields for part in ("--field", pair))]
+    return command_lines.answer(order.target, it["answer"], it.get("step"), it.get("fields", {}))
 
 
-def _write_boost(order: Order) -> Words:
-    return ["boost", order.target, "--priority", str(acts.read_priority(order))]
-
-
-def _write_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _write_boost(order: Order) -> CommandLine:
+    return command_lines.simple("boost", order.target, "--priority", str(acts.read_priority(order)))
 
 
 VERBS: Mapping[str, Verb] = {

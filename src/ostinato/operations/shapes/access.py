@@ -54,6 +54,8 @@ class AuditEntry(TypedDict):
     action: str
     target: str
     reason: str
+    command: str | None
+    """How the command line does the same, secrets masked; null where it cannot say all of it."""
 
 
 def user(row: model.User) -> User:
@@ -91,4 +93,5 @@ def audit_entry(row: engine.AuditEntry) -> AuditEntry:
         "action": row.action,
         "target": row.target,
         "reason": row.reason,
+        "command": row.command,
     }

@@ -99,6 +99,14 @@ class Definition(TypedDict):
 
 
 @described
+class AccountWait(TypedDict):
+    """For how many runs of an account something is waited for."""
+
+    account: str
+    waiting: int
+
+
+@described
 class Limit(TypedDict):
     """A limit and how much of it is used."""
 
@@ -108,6 +116,8 @@ class Limit(TypedDict):
     used: int
     waiting: int
     """How many runs wait that need a place."""
+    waiting_accounts: list[AccountWait]
+    """The accounts for which most of them wait."""
 
 
 class Changes(TypedDict):
@@ -232,6 +242,7 @@ def limit(row: limits.LimitUse) -> Limit:
         "limit": row.limit,
         "used": row.used,
         "waiting": row.waiting,
+        "waiting_accounts": [{"account": account, "waiting": runs} for account, runs in row.waiting_accounts],
     }
 
 

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from ostinato.model.engine import Pass, SourceState, StepOutcome
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import AgentStatus, RunStatus
+from ostinato.operations.shapes.declared import Limit, limit
 from ostinato.operations.shapes.runs import Run, run
 from ostinato.operations.shapes.values import Instant, Request, Seconds, described, instant, request
 
@@ -131,12 +132,18 @@ class Status(TypedDict):
     accounts: int
     definitions: int
     slots: dict[SlotFace, int]
+    """All that are open or have failed for good; of others, what ended since `since` or comes due within a day."""
     runs: dict[RunStatus, int]
+    """All that are live, and those that ended since `since`."""
     sources: list[Source]
     engine: Engine
     agents: list[Agent]
+    limits: list[Limit]
+    """Pools and queues, and whatever else is waited for."""
     troubles: list[Trouble]
     """Empty when all is well."""
+    since: Instant
+    """A day before `at`."""
     at: Instant
 
 
@@ -170,11 +177,13 @@ def status(row: standing.Status) -> Status:
         "accounts": row.accounts,
         "definitions": row.definitions,
         "slots": dict(sorted(row.slots.items())),
-        "runs": {RunStatus(name): count for name, count in sorted(row.runs.items())},
+        "runs": dict(sorted(row.runs.items())),
         "sources": [source(one) for one in row.sources],
         "engine": engine(row.engine),
         "agents": [agent(one) for one in row.agents],
+        "limits": [limit(one) for one in row.limits],
         "troubles": [{"message": trouble.message, "hint": trouble.hint} for trouble in row.troubles],
+        "since": instant(row.since),
         "at": instant(row.now),
     }
 

@@ -128,6 +128,8 @@ class Matrix(TypedDict):
     """A window of a night. A place without cell has no slot that was due."""
 
     at: Instant
+    counted_at: Instant
+    """When the whole night was counted, which decides about counts, order and choice; cells are as they stand now."""
     counts: Counts
     """How all slots of the night stand that the search leaves, those out of view as well."""
     late: int
@@ -162,6 +164,10 @@ class Reasons(TypedDict):
     waiting: int
     running: int
     """How many are not done and wait for nothing, for they are carried out."""
+    going_on: int
+    """How many of all these will end without anybody doing anything."""
+    seconds_left: Seconds | None
+    """How long these will take at the pace of the last minutes; null where nothing tells."""
     reasons: list[Reason]
 
 
@@ -169,6 +175,7 @@ def matrix(found: night.Matrix) -> Matrix:
     """Return a window of a night."""
     return {
         "at": instant(found.at),
+        "counted_at": instant(found.counted_at),
         "counts": write_counts(found.total),
         "late": found.total.late,
         "rows": {
@@ -239,10 +246,13 @@ def slot_state(cell: night.Cell) -> SlotState:
 
 def reasons(summary: counting.Summary) -> Reasons:
     """Return what is due and not done, by what it waits for."""
+    going_on = summary.count_going_on()
     return {
         "at": instant(summary.at),
         "waiting": summary.waiting,
         "running": summary.under_way,
+        "going_on": going_on,
+        "seconds_left": seconds(summary.estimate_left(going_on)),
         "reasons": [_reason(reason) for reason in summary.count_reasons()],
     }
 

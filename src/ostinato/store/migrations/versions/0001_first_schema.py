@@ -310,9 +310,19 @@ def _create_work() -> None:
         sa.CheckConstraint("(status = 'pending') = (attempts = 0)", name="slots_attempts_check"),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], name="slots_lane_id_fk", ondelete="CASCADE"),
     )
-    op.create_index("slots_due_at_idx", "slots", ["due_at"])
+    op.create_index("slots_due_at_idx", "slots", ["due_at"], **_where("status = 'pending'"))
     op.create_index("slots_examine_at_idx", "slots", ["examine_at"], **_where("status = 'pending'"))
-    op.create_index("slots_finished_at_idx", "slots", ["finished_at"])
+    op.create_index("slots_finished_at_idx", "slots", ["finished_at", "status"], **_where("finished_at IS NOT NULL"))
+    op.create_index("slots_blocked_idx", "slots", ["due_at"], **_where("status = 'pending' AND reason <> ''"))
+    by_start: list[str | sa.TextClause] = ["starts_at", sa.text("lane_id DESC")]
+    op.create_index("slots_pending_idx", "slots", [*by_start, "due_at"], **_where("status = 'pending'"))
+    op.create_index(
+        "slots_notable_idx",
+        "slots",
+        [*by_start, "status"],
+        **_where("status IN ('cancelled', 'failed', 'live', 'retrying', 'warning')"),
+    )
+    op.create_index("slots_succeeded_idx", "slots", by_start, **_where("status = 'success'"))
     op.create_index("slots_retrying_idx", "slots", ["id"], **_where("status = 'retrying'"))
     op.create_table(
         "runs",
@@ -425,8 +435,17 @@ def _create_work() -> None:
         sa.ForeignKeyConstraint(["parent_run_id"], ["runs.id"], name="runs_parent_run_id_fk", ondelete="CASCADE"),
         sqlite_autoincrement=True,
     )
-    op.create_index("runs_account_id_idx", "runs", ["account_id"])
-    op.create_index("runs_definition_id_idx", "runs", ["definition_id"])
+    op.create_index("runs_account_id_idx", "runs", ["account_id", "id"])
+    op.create_index("runs_definition_id_idx", "runs", ["definition_id", "id"])
+    op.create_index(
+        "runs_notable_idx",
+        "runs",
+        ["id", "status"],
+        **_where("status IN ('cancelled', 'failed', 'timeout', 'warning')"),
+    )
+    op.create_index("runs_finished_at_idx", "runs", ["finished_at", "status"], **_where("finished_at IS NOT NULL"))
+    op.create_index("runs_agent_id_idx", "runs", ["agent_id", "id"], **_where("finished_at IS NOT NULL"))
+    op.create_index("runs_action_idx", "runs", ["id"], **_where("action IS NOT NULL"))
     op.create_index(
         "runs_live_key",
         "runs",
@@ -581,6 +600,9 @@ def _create_plans() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="steps_run_id_fk", ondelete="CASCADE"),
         sqlite_with_rowid=False,
     )
+    op.create_index(
+        "steps_plans_idx", "steps", ["run_id"], **_where("number = 2 OR (number = 1 AND action <> 'command')")
+    )
     op.create_table(
         "tries",
         sa.Column("id", KEY, nullable=False),
@@ -663,6 +685,7 @@ def _create_journal() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("command", sa.Text()),
         sa.Column("request", sa.Text()),
         sa.Column("request_target", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="audit_pk"),
