@@ -107,6 +107,11 @@ def has_status(run: Any, status: RunStatus) -> ColumnElement[bool]:
     return found
 
 
+def _partial_index(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
+    """Return an index of the rows alone for which ``where`` is so."""
+    return Index(name, *columns, unique=unique, postgresql_where=text(where), sqlite_where=text(where))
+
+
 def _one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
     return CheckConstraint(in_list(column, values), name=column)
 
@@ -222,62 +227,22 @@ slots = Table(
     CheckConstraint("starts_at < ends_at", name="period"),
     CheckConstraint(f"({in_list('status', FINAL_SLOT_STATUSES)}) = (finished_at IS NOT NULL)", name="finished"),
     CheckConstraint("(status = 'pending') = (attempts = 0)", name="attempts"),
-    Index(
-        "slots_examine_at_idx",
-        "examine_at",
-        postgresql_where=text("status = 'pending'"),
-        sqlite_where=text("status = 'pending'"),
-    ),
-    Index(
-        "slots_retrying_idx",
-        "id",
-        postgresql_where=text("status = 'retrying'"),
-        sqlite_where=text("status = 'retrying'"),
-    ),
-    Index(
-        "slots_due_at_idx",
-        "due_at",
-        postgresql_where=text("status = 'pending'"),
-        sqlite_where=text("status = 'pending'"),
-    ),
-    Index(
-        "slots_blocked_idx",
-        "due_at",
-        postgresql_where=text(IS_BLOCKED),
-        sqlite_where=text(IS_BLOCKED),
-    ),
+    _partial_index("slots_examine_at_idx", "examine_at", where="status = 'pending'"),
+    _partial_index("slots_retrying_idx", "id", where="status = 'retrying'"),
+    _partial_index("slots_due_at_idx", "due_at", where="status = 'pending'"),
+    _partial_index("slots_blocked_idx", "due_at", where=IS_BLOCKED),
     # Lists of slots are read from these, the newest first: each slot is in one of them. They speak of one part of the
     # table each, for an index of all by their status would tempt SQLite, which knows nothing of how many have which.
-    Index(
-        "slots_pending_idx",
-        "starts_at",
-        text("lane_id DESC"),
-        "due_at",
-        postgresql_where=text("status = 'pending'"),
-        sqlite_where=text("status = 'pending'"),
-    ),
-    Index(
+    _partial_index("slots_pending_idx", "starts_at", text("lane_id DESC"), "due_at", where="status = 'pending'"),
+    _partial_index(
         "slots_notable_idx",
         "starts_at",
         text("lane_id DESC"),
         "status",
-        postgresql_where=text(in_list("status", NOTABLE_SLOT_STATUSES)),
-        sqlite_where=text(in_list("status", NOTABLE_SLOT_STATUSES)),
+        where=in_list("status", NOTABLE_SLOT_STATUSES),
     ),
-    Index(
-        "slots_succeeded_idx",
-        "starts_at",
-        text("lane_id DESC"),
-        postgresql_where=text("status = 'success'"),
-        sqlite_where=text("status = 'success'"),
-    ),
-    Index(
-        "slots_finished_at_idx",
-        "finished_at",
-        "status",
-        postgresql_where=text("finished_at IS NOT NULL"),
-        sqlite_where=text("finished_at IS NOT NULL"),
-    ),
+    _partial_index("slots_succeeded_idx", "starts_at", text("lane_id DESC"), where="status = 'success'"),
+    _partial_index("slots_finished_at_idx", "finished_at", "status", where="finished_at IS NOT NULL"),
 )
 
 agents = Table(
@@ -377,21 +342,14 @@ runs = Table(
         name="lease",
     ),
     # [1] One live run of a slot.
-    Index(
-        "runs_live_key",
-        "slot_id",
-        unique=True,
-        postgresql_where=text(IS_LIVE),
-        sqlite_where=text(IS_LIVE),
-    ),
+    _partial_index("runs_live_key", "slot_id", unique=True, where=IS_LIVE),
     # [3] No run beside one that succeeded, unless a person asked for a new series.
-    Index(
+    _partial_index(
         "runs_succeeded_key",
         "slot_id",
         "series",
         unique=True,
-        postgresql_where=text(in_list("status", LIVE_RUN_STATUSES | SUCCEEDED_RUN_STATUSES)),
-        sqlite_where=text(in_list("status", LIVE_RUN_STATUSES | SUCCEEDED_RUN_STATUSES)),
+        where=in_list("status", LIVE_RUN_STATUSES | SUCCEEDED_RUN_STATUSES),
     ),
     UniqueConstraint("slot_id", "series", "attempt"),
     # No child is started twice.
@@ -399,27 +357,15 @@ runs = Table(
     # A singleton is held by one run, across the deaths of agents, until that run is final. An index of a part of the
     # table, for PostgreSQL keeps others from inserting what refers to a run while it changes a column that is unique
     # in the whole of it.
-    Index(
-        "runs_singleton_held_key",
-        "singleton_held",
-        unique=True,
-        postgresql_where=text("singleton_held IS NOT NULL"),
-        sqlite_where=text("singleton_held IS NOT NULL"),
-    ),
-    Index(
+    _partial_index("runs_singleton_held_key", "singleton_held", unique=True, where="singleton_held IS NOT NULL"),
+    _partial_index(
         "runs_singletons_waiting_idx",
         "singleton_key",
         "id",
-        postgresql_where=text("status = 'waiting' AND singleton_key IS NOT NULL"),
-        sqlite_where=text("status = 'waiting' AND singleton_key IS NOT NULL"),
+        where="status = 'waiting' AND singleton_key IS NOT NULL",
     ),
-    Index(
-        "runs_suspended_idx",
-        "wake_at",
-        postgresql_where=text("status = 'suspended'"),
-        sqlite_where=text("status = 'suspended'"),
-    ),
-    Index(
+    _partial_index("runs_suspended_idx", "wake_at", where="status = 'suspended'"),
+    _partial_index(
         "runs_waiting_idx",
         "queue",
         "priority",
@@ -427,56 +373,17 @@ runs = Table(
         text("coalesce(definition_id, 0)"),
         "due_at",
         "id",
-        postgresql_where=text("status = 'waiting'"),
-        sqlite_where=text("status = 'waiting'"),
+        where="status = 'waiting'",
     ),
-    Index(
-        "runs_cancelling_idx",
-        "queue",
-        postgresql_where=text("status = 'waiting' AND cancel_requested_at IS NOT NULL"),
-        sqlite_where=text("status = 'waiting' AND cancel_requested_at IS NOT NULL"),
-    ),
-    Index(
-        "runs_scheduled_idx",
-        "start_at",
-        postgresql_where=text("status = 'scheduled'"),
-        sqlite_where=text("status = 'scheduled'"),
-    ),
-    Index(
-        "runs_running_idx",
-        "agent_id",
-        postgresql_where=text("status = 'running'"),
-        sqlite_where=text("status = 'running'"),
-    ),
+    _partial_index("runs_cancelling_idx", "queue", where="status = 'waiting' AND cancel_requested_at IS NOT NULL"),
+    _partial_index("runs_scheduled_idx", "start_at", where="status = 'scheduled'"),
+    _partial_index("runs_running_idx", "agent_id", where="status = 'running'"),
     Index("runs_definition_id_idx", "definition_id", "id"),
     Index("runs_account_id_idx", "account_id", "id"),
-    Index(
-        "runs_notable_idx",
-        "id",
-        "status",
-        postgresql_where=text(in_list("status", NOTABLE_RUN_STATUSES)),
-        sqlite_where=text(in_list("status", NOTABLE_RUN_STATUSES)),
-    ),
-    Index(
-        "runs_finished_at_idx",
-        "finished_at",
-        "status",
-        postgresql_where=text("finished_at IS NOT NULL"),
-        sqlite_where=text("finished_at IS NOT NULL"),
-    ),
-    Index(
-        "runs_agent_id_idx",
-        "agent_id",
-        "id",
-        postgresql_where=text("finished_at IS NOT NULL"),
-        sqlite_where=text("finished_at IS NOT NULL"),
-    ),
-    Index(
-        "runs_action_idx",
-        "id",
-        postgresql_where=text("action IS NOT NULL"),
-        sqlite_where=text("action IS NOT NULL"),
-    ),
+    _partial_index("runs_notable_idx", "id", "status", where=in_list("status", NOTABLE_RUN_STATUSES)),
+    _partial_index("runs_finished_at_idx", "finished_at", "status", where="finished_at IS NOT NULL"),
+    _partial_index("runs_agent_id_idx", "agent_id", "id", where="finished_at IS NOT NULL"),
+    _partial_index("runs_action_idx", "id", where="action IS NOT NULL"),
     sqlite_autoincrement=True,  # [5] a lease is good for one run: no other may ever have its id
 )
 
@@ -528,13 +435,7 @@ transitions = Table(
     Column("lease_token", Integer, nullable=False),
     Index("transitions_run_id_idx", "run_id"),
     # [4] A run ends once.
-    Index(
-        "transitions_final_key",
-        "run_id",
-        unique=True,
-        postgresql_where=text(in_list("to_status", FINAL_RUN_STATUSES)),
-        sqlite_where=text(in_list("to_status", FINAL_RUN_STATUSES)),
-    ),
+    _partial_index("transitions_final_key", "run_id", unique=True, where=in_list("to_status", FINAL_RUN_STATUSES)),
 )
 
 run_needs = Table(
@@ -580,7 +481,7 @@ steps = Table(
     CheckConstraint(f"wake_kind IS NULL OR {in_list('wake_kind', WakeKind)}", name="wake_kind"),
     CheckConstraint("status <> 'error' OR error IS NOT NULL", name="error"),
     # The runs whose plan is more than one command: see ``plan_lists``.
-    Index("steps_plans_idx", "run_id", postgresql_where=text(IN_PLAN), sqlite_where=text(IN_PLAN)),
+    _partial_index("steps_plans_idx", "run_id", where=IN_PLAN),
     sqlite_with_rowid=False,
 )
 
@@ -616,12 +517,7 @@ events = Table(
     CheckConstraint("(fate IN ('delivered', 'dropped')) = (settled_at IS NOT NULL)", name="settled"),
     CheckConstraint("fate <> 'dropped' OR reason <> ''", name="dropped"),
     Index("events_run_id_idx", "run_id", "settled_at"),
-    Index(
-        "events_waiting_idx",
-        "due_at",
-        postgresql_where=text("fate = 'waiting'"),
-        sqlite_where=text("fate = 'waiting'"),
-    ),
+    _partial_index("events_waiting_idx", "due_at", where="fate = 'waiting'"),
     sqlite_autoincrement=True,  # a receipt is good for one event
 )
 
@@ -650,18 +546,8 @@ hook_calls = Table(
     Column("error", Json),
     _one_of("status", RunStatus),
     Index("hook_calls_run_id_idx", "run_id"),
-    Index(
-        "hook_calls_waiting_idx",
-        "id",
-        postgresql_where=text("called_at IS NULL"),
-        sqlite_where=text("called_at IS NULL"),
-    ),
-    Index(
-        "hook_calls_failed_idx",
-        "called_at",
-        postgresql_where=text("error IS NOT NULL"),
-        sqlite_where=text("error IS NOT NULL"),
-    ),
+    _partial_index("hook_calls_waiting_idx", "id", where="called_at IS NULL"),
+    _partial_index("hook_calls_failed_idx", "called_at", where="error IS NOT NULL"),
 )
 
 sources = Table(
@@ -717,14 +603,7 @@ audit = Table(
     Column("request_target", Text),
     CheckConstraint("(request IS NULL) = (request_target IS NULL)", name="request"),
     # What a request asks for is done once to each of its targets, however often the request is sent.
-    Index(
-        "audit_request_key",
-        "request",
-        "request_target",
-        unique=True,
-        postgresql_where=text("request IS NOT NULL"),
-        sqlite_where=text("request IS NOT NULL"),
-    ),
+    _partial_index("audit_request_key", "request", "request_target", unique=True, where="request IS NOT NULL"),
 )
 
 # Who may come in by the API. Of secrets only hashes are kept: slow ones of passwords, plain ones of what is random.
