@@ -34,6 +34,27 @@ def test_a_failed_slot_is_retried(open_page: Open, shop: Program, shop_console: 
     assert [run["status"] for run in latest] == ["waiting"]
 
 
+def test_of_two_who_act_at_once_one_is_refused(open_page: Open, shop: Program, shop_console: str) -> None:
+    """Both have seen that the slot has ended; the second is told what became of it since, and it has one more run."""
+    slot = "fetch/bolt/2026-01-05"
+    before = shop("runs", "--slot", slot, "--json").json
+    pages = [open_page(f"/slots/{slot}", url=shop_console) for _ in range(2)]
+    buttons = []
+    for page in pages:
+        act(page, "Rerun")
+        page.get_by_role("dialog").get_by_label("a reason is required").fill("the data was corrected")
+        buttons.append(page.get_by_role("dialog").get_by_role("button", name="Rerun"))
+        expect(buttons[-1]).to_be_enabled()
+
+    for page, button in zip(pages, buttons, strict=True):
+        button.click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+    expect(pages[0].get_by_role("status").filter(has_text=f"Rerun: {slot}")).to_be_visible()
+    expect(pages[1].get_by_role("status").filter(has_text="Nothing was done")).to_contain_text("a run that is waiting")
+    assert len(shop("runs", "--slot", slot, "--json").json) == len(before) + 1
+
+
 def test_an_override_wants_a_reason(open_page: Open, shop_console: str) -> None:
     """A slot that has succeeded is run again only by somebody who says why."""
     page = open_page("/slots/fetch/acme/2026-01-05", url=shop_console)

@@ -52,7 +52,7 @@ function ToastBox({ toast, onDrop, onUndo }: ToastBoxProps) {
     return () => window.clearTimeout(timer);
   }, [id, onDrop]);
   return (
-    <div className="toast">
+    <div className={`toast tone-${toneOf(acted)}`}>
       <div className="toast-text">
         <strong>{told(acted)}</strong>
         {acted.refused.length > 0 && <div className="soft">{`${acted.refused.length} refused: ${acted.refused[0]?.why}`}</div>}
@@ -80,4 +80,9 @@ function told({ verb, touched }: Acted): string {
   const [first] = touched;
   if (!first) return "Nothing was done";
   return touched.length === 1 ? `${faceOfVerb(verb).done}: ${first.target}` : `${faceOfVerb(verb).done}: ${touched.length} at once`;
+}
+
+function toneOf({ touched, refused }: Acted): "good" | "doubt" | "bad" {
+  if (refused.length === 0) return "good";
+  return touched.length > 0 ? "doubt" : "bad";
 }
