@@ -15,12 +15,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
 from playwright.sync_api import Page, sync_playwright
 
+from ostinato.clock import SystemClock
 from ostinato.testing.program import write_files
 
 WIDTH, HEIGHT = 1600, 1000
@@ -132,7 +133,7 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         project = Path(place) / "shops"
         project.mkdir()
-        make_project(project, datetime.now(UTC))
+        make_project(project, SystemClock().now())
         with carry_out(project) as url:
             wait_until_settled(url)
             folder.mkdir(parents=True, exist_ok=True)

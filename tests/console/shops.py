@@ -54,7 +54,6 @@ if sys.argv[1] > "2026-01-05":
     raise ValueError("there is nothing")
 """
 SHOP = f"""\
-import time
 from pathlib import Path
 
 from ostinato import Action, Approval, SubPlans, action, current_step, fixed, plan
@@ -142,9 +141,7 @@ def retried():
 
 @action
 def watch(path: str) -> str:
-    while not Path(path).exists():
-        time.sleep(0.05)
-    return "it is there"
+    return Path(path).read_text()  # a pipe: it waits until somebody writes
 
 
 @plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 
@@ -147,6 +148,7 @@ def test_what_a_run_has_started_is_one_click_away(open_page: Open, shop_console:
 
 def test_the_list_shows_how_far_plans_come_while_they_run(open_page: Open, shop_console: str, shop: Program) -> None:
     """No run moves meanwhile: only a step of it ends."""
+    os.mkfifo(shop.folder / "sign")
     run = shop("trigger", "shop:watched", "--json").json["run"]
     page = open_page(f"/plans?search={run}", url=shop_console)
     row = page.get_by_role("table", name="Plans").get_by_role("row").filter(has_text="shop:watched")
@@ -154,7 +156,7 @@ def test_the_list_shows_how_far_plans_come_while_they_run(open_page: Open, shop_
     with shop.running("agent"):
         expect(row).to_contain_text("50 %")
         expect(row).to_contain_text("Running")
-        (shop.folder / "sign").touch()
+        (shop.folder / "sign").write_text("it is there")
         expect(row).to_contain_text("Success")
 
 

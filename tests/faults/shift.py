@@ -17,8 +17,8 @@ from ostinato.config import PROJECT_FILE
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
 from ostinato.store import runs
-from ostinato.store.runs import LONG_AGO
 from ostinato.store.slot_lists import count_slots
+from ostinato.store.types import EPOCH
 from ostinato.testing.listening import PATIENCE_SECONDS, listen_for
 from ostinato.testing.program import Program, write_files
 from ostinato.world import World, open_world
@@ -90,7 +90,7 @@ class Shift:
         """Hold what came of it against what must be: all succeeded, each at its first attempt, and nobody was lost."""
         with self.open_world() as world, world.store.read() as tx:
             now = world.clock.now()
-            faces = count_slots(tx, now=now, since=LONG_AGO, until=now)
+            faces = count_slots(tx, now=now, since=EPOCH, until=now)
             attempts = [(run.attempt, run.status) for run in runs.list_runs(tx)]
         assert faces == {SlotFace.SUCCESS: SLOTS}
         assert attempts == [(1, RunStatus.SUCCESS)] * SLOTS

@@ -7,8 +7,8 @@ from datetime import timedelta
 from ostinato.model.slots import Slot, SlotFace, SlotPlace
 from ostinato.model.statuses import RunStatus
 from ostinato.store import slots
-from ostinato.store.runs import LONG_AGO
 from ostinato.store.slot_lists import Faces, SlotFilter, count_slots, list_slots
+from ostinato.store.types import EPOCH
 from ostinato.testing.factories import NOON, make_account, make_chain, make_definition, utc
 from ostinato.testing.night import Night
 
@@ -61,7 +61,7 @@ def test_the_counts_are_those_of_the_faces(night: Night) -> None:
 
     shown = list(night.slots().values())
     with night.store.read() as tx:
-        counted = count_slots(tx, now=NOON, since=LONG_AGO, until=FAR)
+        counted = count_slots(tx, now=NOON, since=EPOCH, until=FAR)
 
     assert counted == {face: shown.count(face) for face in set(shown)}
     assert {SlotFace.FUTURE, SlotFace.BLOCKED, SlotFace.RUNNING, SlotFace.SUCCESS, SlotFace.CANCELLED} <= set(counted)

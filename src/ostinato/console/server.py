@@ -55,7 +55,7 @@ class ConsoleServer:
         self._server = _Server(_configure(Pages(app)), self._stopping)
         self._nights: Nights = app.state.nights
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="console")
-        self._counter = Thread(target=self._count_the_night, name="console-count")
+        self._counter = Thread(target=self._count_the_night, name="console-count", daemon=True)
 
     @property
     def is_serving(self) -> bool:
@@ -80,7 +80,7 @@ class ConsoleServer:
         """Stop: streams end, answers that are under way may end, and nothing is left of it."""
         self._server.should_exit = True
         self._thread.join()
-        self._counter.join()
+        self._counter.join(STOP_SECONDS)
         self._socket.close()
 
     def _count_the_night(self) -> None:

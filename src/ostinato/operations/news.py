@@ -150,7 +150,7 @@ class Reporter:
         if self._monotonic() - self._counted_at < SUMMARY_SECONDS:
             return
         self._counted_at = self._monotonic()
-        summary, before = self._nights.find_summary(within_seconds=SUMMARY_SECONDS), self._night
+        summary, before = self._nights.find_summary(counted_within=SUMMARY_SECONDS), self._night
         if before is not None and summary is before.summary:
             return
         self._night = _Night(summary, night_shapes.night_status(summary), night_shapes.reasons(summary))

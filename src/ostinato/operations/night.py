@@ -129,7 +129,7 @@ class Nights:
         self._summaries: OrderedDict[datetime | None, _Kept] = OrderedDict()
         self._lags: tuple[float, Mapping[int, timedelta]] | None = None
 
-    def find_summary(self, at: datetime | None = None, *, within_seconds: float | None = None) -> Summary:
+    def find_summary(self, at: datetime | None = None, *, counted_within: float | None = None) -> Summary:
         """Return what was counted over the night of ``at``, now if that is ``None``: some seconds ago, or anew.
 
         Whoever asks while it is counted anew is told what was counted last, or waits if there is nothing yet.
@@ -140,13 +140,13 @@ class Nights:
             self._summaries.move_to_end(key)
             while len(self._summaries) > NIGHTS_KEPT:
                 self._summaries.popitem(last=False)
-        return kept.get(lambda: self._summarize(key), self._kept_seconds if within_seconds is None else within_seconds)
+        return kept.get(lambda: self._summarize(key), self._kept_seconds if counted_within is None else counted_within)
 
     def find_matrix(
         self, at: datetime | None, choice: Choice, window: Window, *, counted_within: float | None = None
     ) -> Matrix:
         """Return a window of the night of ``at``, the whole of which was counted within so many seconds."""
-        summary = self.find_summary(at, within_seconds=counted_within)
+        summary = self.find_summary(at, counted_within=counted_within)
         moment = at or self.world.clock.now()
         rows, columns, tallies = _choose(summary, choice)
         in_view = rows[window.row_offset :][: window.row_limit]

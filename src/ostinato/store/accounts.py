@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
@@ -13,9 +13,7 @@ from ostinato.store.database import Tx
 from ostinato.store.moves import chunks, lock_work
 from ostinato.store.pausing import pause_row, resume_row
 from ostinato.store.records import to_account, to_spec
-
-_SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""The beginning of a window that has none, which tells one without any bound from no window at all."""
+from ostinato.store.types import EPOCH
 
 
 def list_accounts(tx: Tx) -> list[Account]:
@@ -80,7 +78,8 @@ def _to_row(account: DeclaredAccount) -> dict[str, object]:
         "time_zone": account.time_zone,
         "starts_on": account.starts_on,
         "active": account.active,
-        "maintenance_starts_at": (window.starts_at or _SINCE_EVER) if window else None,
+        # A window without any bound is not to be taken for none.
+        "maintenance_starts_at": (window.starts_at or EPOCH) if window else None,
         "maintenance_ends_at": window.ends_at if window else None,
         "concurrency": account.concurrency,
         "weight": account.weight,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -28,10 +28,10 @@ from ostinato.model.statuses import (
 from ostinato.model.steps import EventFate
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
+from ostinato.store.types import EPOCH
 
 RUNS_LOOKED_AT = 50_000
 STARTS_LOOKED_AT = 2_000
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_AHEAD = timedelta(days=1)
 """What is said to be so far ahead, though it should be about now, was written under a clock that was wrong."""
 
@@ -99,7 +99,7 @@ def find_since(tx: Tx, *, overdue_since: datetime, heartbeat_timeout: timedelta 
     return Since(
         first_run=newest - RUNS_LOOKED_AT,
         first_start=newest - STARTS_LOOKED_AT,
-        first_at=tx.execute(before.limit(1)).scalar() or LONG_AGO,
+        first_at=tx.execute(before.limit(1)).scalar() or EPOCH,
         overdue_since=overdue_since,
         silent_since=overdue_since - heartbeat_timeout,
         not_after=overdue_since + LONGEST_AHEAD,

@@ -14,7 +14,7 @@ from ostinato.model.statuses import FINAL_RUN_STATUSES, SUCCEEDED_RUN_STATUSES, 
 from ostinato.model.transitions import Party
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
-from ostinato.store.moves import BY_NUMBER, Move, has_runs, move_runs, wake_others
+from ostinato.store.moves import Move, has_runs, move_runs, wake_others
 
 _FAILED = FINAL_RUN_STATUSES - SUCCEEDED_RUN_STATUSES
 _needed = t.runs.alias("needed")
@@ -93,7 +93,7 @@ def _list_scheduled(tx: Tx, where: ColumnElement[bool], limit: int) -> list[int]
     if not has_runs(tx, [RunStatus.SCHEDULED]):
         return []
     chosen = select(t.runs.c.id).where(t.has_status(t.runs.c, RunStatus.SCHEDULED), where)
-    return list(tx.execute(chosen.order_by(BY_NUMBER).limit(limit)).scalars())
+    return list(tx.execute(chosen.order_by(t.BY_NUMBER).limit(limit)).scalars())
 
 
 def _needs_one(which: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -25,7 +25,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     or_,
     select,
     union_all,
@@ -53,9 +52,6 @@ CHUNK = 500
 """How many ids one statement names at most."""
 
 T = TypeVar("T")
-
-BY_NUMBER: ColumnElement[int] = literal_column("+runs.id")
-"""The order of runs' ids, for who searches: SQLite would go through all runs there are, to find them in that order."""
 
 _ANY = {
     status: Prepared(select(t.runs.c.id).where(t.has_status(t.runs.c, status)).limit(1))
@@ -119,7 +115,7 @@ def move_runs(
     wanted = (
         select(t.runs.c.id, t.runs.c.slot_id, t.runs.c.status, *_asked_before(move.to))
         .where(_is_in_one_of(sources), *where)
-        .order_by(*order_by, t.runs.c.id if limit is None else BY_NUMBER)
+        .order_by(*order_by, t.runs.c.id if limit is None else t.BY_NUMBER)
         .limit(limit)
         .with_for_update(skip_locked=limit is not None, of=t.runs, key_share=True)
     )

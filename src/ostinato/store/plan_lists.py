@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, literal_column, or_, select, union
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, or_, select, union
 
 from ostinato.model.runs import Transition
 from ostinato.model.statuses import LIVE_RUN_STATUSES, RunStatus, StepStatus
@@ -56,9 +56,8 @@ def list_planned_runs(
 def _take_of_few() -> Select[Any]:
     """Select the runs that have a plan, for where few are meant: sorted last, and not found in order of the table."""
     run = t.runs.c
-    by_number: ColumnElement[int] = literal_column("+runs.id")
     has_plan = exists().where(t.steps.c.run_id == run.id, t.tells_plan())
-    return select(run.id).where(or_(run.action.is_not(None), has_plan)).order_by(by_number.desc())
+    return select(run.id).where(or_(run.action.is_not(None), has_plan)).order_by(t.BY_NUMBER.desc())
 
 
 def _take_of_all() -> list[Select[Any]]:

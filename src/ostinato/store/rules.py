@@ -18,7 +18,7 @@ from ostinato.model.transitions import Party
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.followups import note_hooks
-from ostinato.store.moves import BY_NUMBER, Move, chunks, has_runs, move_runs, wake_others
+from ostinato.store.moves import Move, chunks, has_runs, move_runs, wake_others
 
 _rival = t.runs.alias("rival")
 
@@ -71,7 +71,7 @@ def fail_refusing_runs(tx: Tx, *, actor: str, now: datetime, limit: int) -> int:
     refusing = and_(waits, run.singleton_refuses, run.singleton_held.is_(None))
     rivals = exists().where(_stands_in_the_way())
     wanted = select(run.id, run.singleton_key, _name_rival()).where(refusing, rivals)
-    found = tx.execute(wanted.order_by(BY_NUMBER).limit(limit)).all()
+    found = tx.execute(wanted.order_by(t.BY_NUMBER).limit(limit)).all()
     moved = []
     for run_id, key, rival in found:
         message = f"it is a singleton, and run {rival} lives: {key}"

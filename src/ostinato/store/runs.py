@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, insert, literal_column, select, union_all, update
@@ -23,9 +23,9 @@ from ostinato.store.database import Tx
 from ostinato.store.dialects import insert_or_skip, reserve_keys, take_singletons
 from ostinato.store.moves import Move, chunks, move_runs, record_creation
 from ostinato.store.records import to_evidence, to_transition
+from ostinato.store.types import EPOCH
 
 _TO_BE_TAKEN = LIVE_RUN_STATUSES - {RunStatus.RUNNING}
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_COLUMNS = frozenset({"cause", "needs", "hold_singleton"})
 _LARGE = frozenset({"input", "context", "hooks"})
 """Columns that may be large, and that only who carries out a run asks for."""
@@ -120,7 +120,7 @@ def list_transitions(tx: Tx, run_id: int) -> list[Transition]:
     return [to_transition(row) for row in rows]
 
 
-def count_runs(tx: Tx, *, since: datetime = LONG_AGO) -> dict[RunStatus, int]:
+def count_runs(tx: Tx, *, since: datetime = EPOCH) -> dict[RunStatus, int]:
     """Count the runs of each status: all that are live, and those that have ended at ``since`` or later."""
     run = t.runs.c
     live = count_by(tx, run.status, sorted(LIVE_RUN_STATUSES), t.is_live())
@@ -162,10 +162,7 @@ def _take_of_parts(wanted: _Wanted) -> Iterator[Select[Any]]:
         yield owned.order_by(run.id.desc())
         return
     if live := LIVE_RUN_STATUSES & (wanted.statuses or LIVE_RUN_STATUSES):
-        by_number: ColumnElement[int] = literal_column(
-            "+runs.id"
-        ).desc()  # in order of the table itself, all runs would be looked at
-        yield others.where(t.is_live(), run.status.in_(sorted(live))).order_by(by_number)
+        yield others.where(t.is_live(), run.status.in_(sorted(live))).order_by(t.BY_NUMBER.desc())
     if not wanted.statuses:
         yield owned.where(ended).order_by(run.id.desc())
     if notable := t.NOTABLE_RUN_STATUSES & wanted.statuses:

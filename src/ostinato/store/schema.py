@@ -101,6 +101,10 @@ def tells_plan() -> ColumnElement[bool]:
     return literal_column(f"({IN_PLAN.replace('number', 'steps.number').replace('action', 'steps.action')})")
 
 
+BY_NUMBER: ColumnElement[int] = literal_column("+runs.id")
+"""The order of runs' ids, for who searches: SQLite would go through all runs there are, to find them in that order."""
+
+
 def has_status(run: Any, status: RunStatus) -> ColumnElement[bool]:
     """Tell of a run whether it has a status, in the words of the partial indexes: a bound value may miss them."""
     found: ColumnElement[bool] = run.status == literal_column(f"'{status}'")

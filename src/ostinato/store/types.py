@@ -16,7 +16,9 @@ Key = BigInteger().with_variant(Integer, "sqlite")
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""From where instants are counted; nothing that is stored was before."""
+
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -24,7 +26,7 @@ def to_microseconds(at: datetime) -> int:
     """Return the microseconds from 1970 to ``at``, exactly."""
     if at.tzinfo is None:
         raise ValueError(f"an instant needs a time zone: {at!r}")
-    return (at - _EPOCH) // _MICROSECOND
+    return (at - EPOCH) // _MICROSECOND
 
 
 class Instant(TypeDecorator[datetime]):
@@ -37,7 +39,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else to_microseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=int(value))
+        return None if value is None else EPOCH + timedelta(microseconds=int(value))
 
 
 class Span(TypeDecorator[timedelta]):
