@@ -33,6 +33,8 @@ demo: $(DEMO_READY) ## run the example on real data, start to finish
 	@$(CONSOLE) --if-possible
 	$(BIN)/ostinato demo
 
+# Whatever the surroundings say: hundreds of processes are started, and each would compile all that it imports anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: check ## check everything and run all tests
 	@$(CONSOLE) --if-possible
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,13 +14,7 @@ import structlog
 
 from ostinato.store.database import Store
 from ostinato.store.versioning import open_schema
-from ostinato.testing.postgres import (
-    PostgresServer,
-    create_schema,
-    memory_folder,
-    postgres_server_url,
-    temporary_database,
-)
+from ostinato.testing.postgres import Databases, PostgresServer, create_schema, memory_folder, postgres_server_url
 
 TESTS = Path(__file__).parent
 LONG = {"cli", "docs", "examples", "faults", "simulation", "soak"}
@@ -42,16 +37,23 @@ def _log_lines() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres_database() -> Iterator[str]:
-    """Lend the URL of one PostgreSQL database to all tests of a worker; each takes a schema of its own."""
-    with postgres_server_url() as server_url, temporary_database(server_url) as database_url:
-        yield database_url
+def postgres_databases() -> Iterator[Databases]:
+    """Lend a PostgreSQL server to all tests of a worker, as whoever makes databases there."""
+    with postgres_server_url() as server_url, Databases(server_url) as databases:
+        yield databases
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_database: str) -> Iterator[str]:
+def postgres_database(postgres_databases: Databases) -> Iterator[str]:
+    """Lend the URL of one PostgreSQL database to all tests of a worker; each takes a schema of its own."""
+    with postgres_databases.lend() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_databases: Databases) -> Iterator[str]:
     """Lend the URL of a PostgreSQL database that holds our tables and no rows, to be copied and not to be used."""
-    with temporary_database(postgres_database) as url:
+    with postgres_databases.lend() as url:
         create_tables(url)
         yield url
 
@@ -65,9 +67,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def postgres_url(postgres_database: str, postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres_databases: Databases, postgres_template: str) -> Iterator[str]:
     """Lend the URL of a PostgreSQL database that holds our tables and no rows and is this test's own."""
-    with temporary_database(postgres_database, copy_of=postgres_template) as url:
+    with postgres_databases.lend(copy_of=postgres_template) as url:
         yield url
 
 
@@ -114,6 +116,12 @@ def create_tables(url: str) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the folders whose tests take long, so that no worker has one of them left when the others are done."""
     items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage less often than by default, and leave what is there by now, which stays to the end, out of it."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

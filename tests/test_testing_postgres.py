@@ -12,13 +12,7 @@ import pytest
 import sqlalchemy
 
 from ostinato.errors import ConfigurationError, StoreUnavailable
-from ostinato.testing.postgres import (
-    PostgresServer,
-    create_schema,
-    list_postgres,
-    postgres_server_url,
-    temporary_database,
-)
+from ostinato.testing.postgres import Databases, PostgresServer, create_schema, list_postgres, postgres_server_url
 
 HOLD_A_SERVER = """
 import sys
@@ -172,9 +166,9 @@ def test_schemas_of_one_database_do_not_see_each_other(postgres_database: str) -
     assert query(yours, "SELECT owner FROM accounts") == [("yours",)]
 
 
-def test_a_temporary_database_goes_even_while_somebody_is_connected(postgres_server: PostgresServer) -> None:
+def test_a_database_goes_even_while_somebody_is_connected(postgres_server: PostgresServer) -> None:
     """A test that leaves a connection open cannot keep its database from being dropped."""
-    with temporary_database(postgres_server.url()) as url:
+    with Databases(postgres_server.url()) as databases, databases.lend() as url:
         left_open = psycopg.connect(libpq(url))
 
     names = query(postgres_server.url(), "SELECT datname FROM pg_database WHERE datname LIKE 'ostinato_test%'")

@@ -33,7 +33,7 @@ from ostinato.store import agents
 from ostinato.store import schema as t
 from ostinato.store.database import Store
 from ostinato.testing.factories import make_definition
-from ostinato.testing.listening import PATIENCE_SECONDS, listen_for
+from ostinato.testing.listening import PATIENCE_SECONDS, listen_for, wait_until
 from ostinato.testing.night import Night
 
 ROOT = Path(__file__).parents[2]
@@ -172,15 +172,6 @@ def declare(night: Night, **scripts: str) -> None:
         ]
     )
     night.tick()
-
-
-def wait_until(true: Callable[[], object], claim: str) -> None:
-    """Wait until something becomes true."""
-    clock = SystemClock()
-    give_up = clock.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert clock.monotonic() < give_up, claim
-        os.sched_yield()
 
 
 def read_numbers(folder: Path, run: Run, count: int = 1) -> list[int]:

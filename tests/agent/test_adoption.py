@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 from tests.agent import box, flows
-from tests.agent.box import die, is_alive, wait_until
+from tests.agent.box import die, is_alive
 from tests.agent.flows import GATES, Away
 from tests.agent.succession import (
     FOREVER,
@@ -32,7 +32,7 @@ from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.store import runs
 from ostinato.testing.factories import make_retry
-from ostinato.testing.listening import PATIENCE_SECONDS
+from ostinato.testing.listening import PATIENCE_SECONDS, wait_until
 from ostinato.testing.night import Night
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from tests.agent import box
-from tests.agent.box import Box, agent_status, declare, is_alive, make_agent, read_numbers, wait_until
+from tests.agent.box import Box, agent_status, declare, is_alive, make_agent, read_numbers
 from tests.agent.succession import make_steps
 
 from ostinato.agent.driver import run_agent
@@ -26,7 +26,7 @@ from ostinato.model.statuses import AgentStatus, RunStatus
 from ostinato.store import due_runs, plans, runs
 from ostinato.store.database import Store
 from ostinato.testing.factories import make_retry
-from ostinato.testing.listening import PATIENCE_SECONDS
+from ostinato.testing.listening import PATIENCE_SECONDS, wait_until
 from ostinato.testing.night import Night, open_night
 from ostinato.testing.postgres import PostgresServer
 

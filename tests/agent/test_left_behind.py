@@ -9,7 +9,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 from tests.agent import flows
-from tests.agent.box import agent_status, die, is_alive, read_numbers, wait_until
+from tests.agent.box import agent_status, die, is_alive, read_numbers
 from tests.agent.flows import GATES
 from tests.agent.succession import (
     FOREVER,
@@ -33,6 +33,7 @@ from ostinato.model.definitions import DeclaredStep
 from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.statuses import AgentStatus, RunStatus, StepStatus
 from ostinato.testing.factories import make_retry
+from ostinato.testing.listening import wait_until
 from ostinato.testing.night import Night
 
 # --- orphans ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 from tests.agent import box
-from tests.agent.box import die, wait_until
+from tests.agent.box import die
 from tests.agent.succession import (
     Hire,
     begin,
@@ -24,7 +24,7 @@ from tests.agent.succession import (
 from ostinato.model.definitions import DeclaredStep
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.testing.factories import make_retry
-from ostinato.testing.listening import PATIENCE_SECONDS
+from ostinato.testing.listening import PATIENCE_SECONDS, wait_until
 from ostinato.testing.night import Night
 
 ONCE_AT_THE_GATE = "mkdir held && read line < gate; true"

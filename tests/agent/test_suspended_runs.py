@@ -1,4 +1,4 @@
-"""Thousands of suspended runs: they cost rows, and no agent knows of them until something comes."""
+"""A thousand suspended runs: they cost rows, and no agent knows of them until something comes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ostinato.store import events, plans, runs
 from ostinato.testing.factories import make_new_run
 from ostinato.testing.night import Night
 
-COUNT = 2_000
+COUNT = 1_000
 STEPS = build_plan(flows.Wait)
 (WAITING_STEP,) = (step.number for step in STEPS if step.phase is Phase.RUN)
 
@@ -41,7 +41,7 @@ def work(night: Night, tmp_path: Path, *, to: RunStatus) -> int:
 
 
 def test_suspended_runs_cost_rows_only(night: Night, tmp_path: Path) -> None:
-    """Agents forget what sleeps. When each of thousands of runs is sent an event, another agent finishes them all."""
+    """Agents forget what sleeps. When each of a thousand runs is sent an event, another agent finishes them all."""
     created = night.create(*[make_new_run(action=flows.Wait.traits.name)] * COUNT)
     with night.store.write() as tx:
         plans.store_steps(tx, ((run_id, step) for run_id in created for step in STEPS))

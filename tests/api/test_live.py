@@ -31,11 +31,11 @@ from ostinato.operations.night import Nights
 from ostinato.store.database import Store
 from ostinato.store.versioning import open_schema
 from ostinato.testing.factories import make_account, make_chain
+from ostinato.testing.listening import PATIENCE_SECONDS, wait_until
 from ostinato.testing.night import Night
 from ostinato.testing.postgres import PostgresServer
 from ostinato.world import World
 
-PATIENCE_SECONDS = 30
 FOR_EVER = 3_600.0
 """A feed that looks so seldom looks once when somebody comes, and then when a test says so."""
 
@@ -157,23 +157,16 @@ def test_it_looks_only_while_somebody_listens(night: Night, world: World, stoppi
     page.wait_for("welcome")
     looking.append(feed.is_looking)
     page.leave()
-    wait_until(lambda: not feed.is_looking)
+    wait_until(lambda: not feed.is_looking, "nobody looks any more")
     again = Page(feed)
     again.wait_for("welcome")
     night.finish("load/acme/2026-01-09")
 
     assert looking == [False, True]
-    wait_until(lambda: again.take() is not None and list_slots(again).get("load/acme/2026-01-09") == "success")
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Wait until something is true, and not for ever."""
-    pause = Event()
-    for _ in range(PATIENCE_SECONDS * 100):
-        if true():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it never became true")
+    wait_until(
+        lambda: again.take() is not None and list_slots(again).get("load/acme/2026-01-09") == "success",
+        "the page is told of the success",
+    )
 
 
 def test_a_page_that_is_too_slow_is_let_go(night: Night, world: World, stopping: Event) -> None:
@@ -217,6 +210,10 @@ def test_who_comes_back_is_told_what_it_has_missed(night: Night, feed: Feed) -> 
     assert stranger.take() == ["reload"]
 
 
+def _hears_the_end(page: Page) -> bool:
+    return page.take() is not None and page.is_over
+
+
 def test_stopping_ends_everybody_at_once(feed: Feed, stopping: Event) -> None:
     """Though the next look is an hour away; and who comes after is sent away."""
     pages = [Page(feed) for _ in range(3)]
@@ -225,8 +222,8 @@ def test_stopping_ends_everybody_at_once(feed: Feed, stopping: Event) -> None:
     stopping.set()
 
     for page in pages:
-        wait_until(lambda page=page: page.take() is not None and page.is_over)  # type: ignore[misc]  # a default binds it
-    wait_until(lambda: not feed.is_looking)
+        wait_until(partial(_hears_the_end, page), "the page is told of the end")
+    wait_until(lambda: not feed.is_looking, "nobody looks any more")
     late = Page(feed)
     late.take()
     assert late.is_over
@@ -328,7 +325,7 @@ def test_a_page_that_goes_away_is_not_told_any_more(night: Night, world: World) 
             read_until(stream, b"event: welcome")
             listened = feed.listeners
 
-        wait_until(lambda: feed.listeners == 0)
+        wait_until(lambda: feed.listeners == 0, "nobody listens any more")
     assert listened == 1
 
 

@@ -5,6 +5,7 @@ Calls come from many threads; whoever plays a scenario does so in one. What they
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections import Counter
@@ -79,6 +80,8 @@ class StageExecutor(WatchedExecutor):
 
     def start_command(self, command: Command) -> None:
         self._lasting[command.key] = command.environment.get("LASTS", "")
+        limit = math.inf if command.time_limit is None else command.time_limit.total_seconds()
+        self._ends_at[command.key] = self._clock.monotonic() + limit
         super().start_command(command)
 
     def start_call(
@@ -99,7 +102,7 @@ class StageExecutor(WatchedExecutor):
         super().start_call(key, carry_out, timeout=timeout, on_cancel=on_cancel)
 
     def end(self, key: Key, kind: EndKind, why: str) -> None:
-        self._ends_at.setdefault(key, self._clock.monotonic())
+        self._ends_at[key] = min(self._ends_at.get(key, math.inf), self._clock.monotonic())
         super().end(key, kind, why)
 
     @property
@@ -114,12 +117,12 @@ class StageExecutor(WatchedExecutor):
 
     def _lasts(self, key: Key) -> bool:
         """Tell whether a command goes on, as things stand, for ever."""
-        told_at = self._ends_at.get(key)
+        now, told_at = self._clock.monotonic(), self._ends_at.get(key, math.inf)
         match self._lasting.get(key):
             case "until_told":
-                return told_at is None
+                return now < told_at
             case "until_killed":
-                return told_at is None or self._clock.monotonic() < told_at + KILL_AFTER.total_seconds()
+                return now < told_at + KILL_AFTER.total_seconds()
         return False
 
 

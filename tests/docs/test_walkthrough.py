@@ -49,3 +49,16 @@ def test_commands_are_run_and_files_written(tmp_path: Path, command: str, right:
     else:
         with pytest.raises(AssertionError):
             follow(page, tmp_path)
+
+
+@pytest.mark.parametrize("command", ["ostinato --version", "ostinato status", "ostinato show 'a run' \"of mine\""])
+def test_our_program_is_the_same_without_a_shell(tmp_path: Path, command: str) -> None:
+    """It is run without one where none is needed, and ends, prints and words its errors as it does with one."""
+    page = tmp_path / "page.md"
+    page.write_text(f"```console\n$ {command} > with.txt 2>&1; echo $? >> with.txt\n```\n")
+    follow(page, tmp_path)
+    *printed, code = (tmp_path / "with.txt").read_text().splitlines()
+
+    page.write_text("\n".join(["```console", f"$ {command}   # exits with {code}", *printed, "```", ""]))
+
+    assert follow(page, tmp_path) == 1

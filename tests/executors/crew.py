@@ -7,31 +7,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 from tests.executors.agent_program import make_command, make_executor
 
-from ostinato.clock import SystemClock
 from ostinato.executors.executor import Ended
 from ostinato.executors.local import LocalExecutor
 from ostinato.executors.records import SupervisorFolder, list_supervisor_folders
+from ostinato.testing.listening import PATIENCE_SECONDS, wait_until
 
-PATIENCE_SECONDS = 60.0
 ROOT = Path(__file__).parents[2]
 KEY = (7, 1)
 """What a command is known by, unless the test says otherwise."""
-
-
-def wait_until(true: Callable[[], object], claim: str) -> None:
-    """Wait until something becomes true."""
-    clock = SystemClock()
-    give_up = clock.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert clock.monotonic() < give_up, claim
-        os.sched_yield()
 
 
 def is_alive(pid: int) -> bool:

@@ -8,12 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.executors.crew import KEY, PATIENCE_SECONDS, Crew, is_alive, wait_until
+from tests.executors.crew import KEY, Crew, is_alive
 
 from ostinato.executors.logs import read_log
 from ostinato.executors.records import CommandRecord, SupervisorFolder
 from ostinato.model.evidence import EndKind, Evidence
 from ostinato.model.work import Succeeded
+from ostinato.testing.listening import PATIENCE_SECONDS, wait_until
 
 GATE = "read line < gate"
 

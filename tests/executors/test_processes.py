@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.executors.crew import is_alive, wait_until
+from tests.executors.crew import is_alive
 
 from ostinato.clock import Clock, ManualClock, SystemClock
 from ostinato.executors.commands import Command
 from ostinato.executors.executor import Ended
 from ostinato.executors.local import LocalExecutor
 from ostinato.model.evidence import EndKind, Evidence
+from ostinato.testing.listening import PATIENCE_SECONDS, wait_until
 
-PATIENCE_SECONDS = 60.0
 LOG_SIZE = 1_000_000
 IGNORES_TERM = "trap '' TERM; echo ready; while :; do sleep 60; done"
 

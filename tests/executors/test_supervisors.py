@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.executors.agent_program import make_command
-from tests.executors.crew import KEY, PATIENCE_SECONDS, ROOT, Crew, is_alive, wait_until
+from tests.executors.crew import KEY, ROOT, Crew, is_alive
 
 from ostinato.executors import links
 from ostinato.executors.links import Link, SupervisorSettings
@@ -22,6 +22,7 @@ from ostinato.executors.records import make_supervisor_folder
 from ostinato.executors.strays import read_process
 from ostinato.executors.wire import Message, describe_command
 from ostinato.model.evidence import EndKind, Evidence
+from ostinato.testing.listening import PATIENCE_SECONDS, wait_until
 
 DAEMONS = """
 setsid sleep 600 & echo $!

@@ -11,6 +11,7 @@ all others a world is played in this process itself: those to come find all impo
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -121,6 +122,7 @@ def main() -> None:
     database, folder, scenario, fault, step = sys.argv[1:]
     forge = Forge(database, Path(folder), scenario, fault)
     forge.warm_up()
+    gc.freeze()  # what all worlds are forked with stays, and need not be copied for the collector's marks
     for number in count(int(step), int(step)):
         forged = forge.make_world(number)
         sys.stdout.write(json.dumps(asdict(forged)) + "\n")

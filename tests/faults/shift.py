@@ -6,13 +6,12 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ostinato.clock import SystemClock
 from ostinato.config import PROJECT_FILE
 from ostinato.model.slots import SlotFace
 from ostinato.model.statuses import RunStatus
@@ -47,20 +46,11 @@ class Gate:
     """What the long command waits for. Made as soon as that is under way."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptors: list[int] = []
-        wait_until(self._try, f"nobody reads {path}")
+        self._descriptor = os.open(path, os.O_WRONLY)  # waits for a reader
 
     def open(self) -> None:
         """Let the command end."""
-        os.close(self._descriptors.pop())
-
-    def _try(self) -> bool:
-        try:
-            self._descriptors.append(os.open(self._path, os.O_WRONLY | os.O_NONBLOCK))
-        except OSError:  # nobody reads it yet
-            return False
-        return True
+        os.close(self._descriptor)
 
 
 @dataclass
@@ -142,12 +132,3 @@ def open_shift(folder: Path, database: str, *, heartbeat_timeout: str = "60s") -
     write_files(folder, {PROJECT_FILE: project, "accounts.yaml": ACCOUNTS, "definitions.yaml": DEFINITIONS})
     os.mkfifo(folder / "gate")
     return Shift(Program(folder))
-
-
-def wait_until(true: Callable[[], object], claim: str) -> None:
-    """Wait until something becomes true."""
-    clock = SystemClock()
-    give_up_at = clock.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert clock.monotonic() < give_up_at, claim
-        os.sched_yield()

@@ -29,7 +29,7 @@ from ostinato.store import agents
 from ostinato.store import schema as t
 from ostinato.store.database import Store
 from ostinato.store.versioning import open_schema
-from ostinato.testing.listening import PATIENCE_SECONDS, listen_for
+from ostinato.testing.listening import PATIENCE_SECONDS, listen_for, wait_until
 from ostinato.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -49,11 +49,8 @@ class Hired:
     def fall_asleep(self) -> None:
         """Have it stop as a whole, in the middle of its work, but not of a transaction."""
         self.process.send_signal(FALL_ASLEEP)
-        clock = SystemClock()
-        give_up_at = clock.monotonic() + PATIENCE_SECONDS
-        while psutil.Process(self.process.pid).status() != psutil.STATUS_STOPPED:
-            assert clock.monotonic() < give_up_at, "it does not stop"
-            os.sched_yield()
+        process = psutil.Process(self.process.pid)
+        wait_until(lambda: process.status() == psutil.STATUS_STOPPED, "it falls asleep")
 
     def wake_up(self) -> None:
         """Have it go on."""

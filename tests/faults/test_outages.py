@@ -17,14 +17,14 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.faults.network import Door
-from tests.faults.shift import SHORT_ONES, SLOTS, Worker, open_shift, wait_until
+from tests.faults.shift import SHORT_ONES, SLOTS, Worker, open_shift
 
 from ostinato.errors import StoreUnavailable
 from ostinato.handles import Handle
 from ostinato.model.statuses import RunStatus
 from ostinato.store import journal, runs
 from ostinato.store.sqlite import sqlite_module
-from ostinato.testing.listening import PATIENCE_SECONDS
+from ostinato.testing.listening import PATIENCE_SECONDS, wait_until
 from ostinato.testing.postgres import PostgresServer
 from ostinato.world import World
 

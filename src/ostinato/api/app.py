@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial
 from threading import Event
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from ostinato import __version__
 from ostinato.api.access import Access
@@ -84,11 +86,19 @@ def _make_bare_app() -> FastAPI:
         generate_unique_id_function=_name_operation,
         redirect_slashes=False,
         separate_input_output_schemas=False,
+        routes=[*_list_routes()],
     )
-    for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX, responses=EVERY_ROUTE)
     answer_errors(app)
     return app
+
+
+@cache
+def _list_routes() -> Sequence[BaseRoute]:
+    """List all routes. What is worked out of them at the first request is shared by the applications of a process."""
+    api = APIRouter(prefix=PREFIX, responses=EVERY_ROUTE, generate_unique_id_function=_name_operation)
+    for router in ROUTERS:
+        api.include_router(router)
+    return tuple(api.routes)
 
 
 def _name_operation(route: APIRoute) -> str:

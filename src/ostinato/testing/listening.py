@@ -1,15 +1,29 @@
-"""Listening to a process that runs beside a test: waits until it says something, but not for ever."""
+"""Waiting for what goes on beside a test: until a process says something, or something is true, but not for ever."""
 
 from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 from ostinato.clock import SystemClock
 
 PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 0.005
+
+
+def wait_until(true: Callable[[], object], claim: str) -> None:
+    """Wait until something becomes true that nobody tells of; raises ``AssertionError`` with the claim if it does not.
+
+    It leaves the processor alone between two looks: those who are waited for may need it.
+    """
+    clock = SystemClock()
+    give_up_at = clock.monotonic() + PATIENCE_SECONDS
+    while not true():
+        if clock.monotonic() > give_up_at:
+            raise AssertionError(f"it never came to this: {claim}")
+        clock.sleep(_PAUSE_SECONDS)
 
 
 def listen_for(word: str, pipe: IO[str] | None) -> str:

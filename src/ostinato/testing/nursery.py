@@ -6,6 +6,7 @@ own: folder, environment, arguments, standard streams, and how it ends.
 
 from __future__ import annotations
 
+import gc
 import io
 import multiprocessing
 import os
@@ -20,12 +21,15 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 _IMPORTED = (
+    "ostinato.cli.commands.changes",
     "ostinato.cli.commands.declarations",
     "ostinato.cli.commands.details",
+    "ostinato.cli.commands.logs",
     "ostinato.cli.commands.plans",
     "ostinato.cli.commands.processes",
     "ostinato.cli.commands.rows",
     "ostinato.cli.commands.status",
+    "ostinato.sources.files",
     "ostinato.store.migrations",
     "sqlalchemy.dialects.sqlite",
 )
@@ -57,16 +61,30 @@ class _Call:
     arguments: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
+    as_script: bool
     streams: Sequence[_Stream]
 
 
-def run(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], given: str = "") -> Ended:
-    """Run the program in ``folder`` to its end; ``given`` is what it finds on its standard input."""
+def run(
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    given: str = "",
+    as_script: bool = False,
+    together: bool = False,
+) -> Ended:
+    """Run the program in ``folder`` to its end; ``given`` is what it finds on its standard input.
+
+    It is started as by ``python -m ostinato`` or, ``as_script``, by ``ostinato``, which does not import from the folder
+    that it is in. What it writes to both its streams comes ``together`` on the first if asked for, as on a terminal.
+    """
     with TemporaryFile() as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
         stdin.write(given.encode())
         stdin.seek(0)
-        streams = [_Stream(file.fileno()) for file in (stdin, stdout, stderr)]
-        child = _CONTEXT.Process(target=_be_program, args=(_Call(arguments, folder, environment, streams),))
+        streams = [_Stream(file.fileno()) for file in (stdin, stdout, stdout if together else stderr)]
+        call = _Call(arguments, folder, environment, as_script, streams)
+        child = _CONTEXT.Process(target=_be_program, args=(call,))
         child.start()
         child.join()
         code = child.exitcode
@@ -78,6 +96,7 @@ def run(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str
 
 def _be_program(call: _Call) -> None:
     """Become the program, as if this process had just been started."""
+    gc.freeze()  # what it was forked with stays, and need not be copied for the collector's marks
     for number, stream in enumerate(call.streams):
         os.dup2(stream.descriptor, number)
         os.close(stream.descriptor)
@@ -88,13 +107,17 @@ def _be_program(call: _Call) -> None:
     time.tzset()
     roots = [Path(sys.prefix), Path(sys.base_prefix)]
     installed = [entry for entry in sys.path if any(Path(entry).is_relative_to(root) for root in roots)]
-    sys.path[:] = [str(call.folder), *call.environment.get("PYTHONPATH", "").split(os.pathsep), *installed]
+    first = Path(sys.executable).parent if call.as_script else call.folder
+    named = call.environment.get("PYTHONPATH")
+    sys.path[:] = [str(first), *(named.split(os.pathsep) if named else ()), *installed]
     sys.argv[1:] = call.arguments
     run_module("ostinato", run_name="__main__", alter_sys=True)
 
 
 def _open(number: int) -> io.TextIOWrapper:
-    return open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False)
+    """Open a standard stream as Python does where it is no terminal: standard error alone is written line by line."""
+    binary = open(number, "rb" if number == 0 else "wb", closefd=False)  # noqa: SIM115  it stays open to the end
+    return io.TextIOWrapper(binary, encoding="utf-8", line_buffering=number == 2)
 
 
 def _receive(duplicate: Any) -> _Stream:

@@ -15,7 +15,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from ostinato.agent.agent import Agent
 from ostinato.agent.settings import AgentSettings
@@ -180,7 +180,7 @@ class PlanWorld:
         """Return the first instant still to come at which something that is stored or under way comes due."""
         now = self.clock.now()
         with self.world.store.read() as tx:
-            stored = [tx.execute(select(func.min(at)).where(at > now, *where)).scalar() for at, *where in _TIMERS]
+            stored = tx.execute(_NEXT_TIMERS, {"now": now}).one()
         seconds = (hired.executor.seconds_until_due for hired in self.agents.values())
         under_way = [now + timedelta(seconds=left) for left in seconds if 0 < left < math.inf]
         return min((at for at in (*stored, *under_way) if at is not None), default=None)
@@ -223,7 +223,7 @@ class PlanWorld:
     def _take_stock(self) -> tuple[int, ...]:
         """Return figures that differ whenever anything has happened."""
         with self.world.store.read() as tx:
-            return tuple(tx.execute(select(figure)).scalar() or 0 for figure in _FIGURES)
+            return tuple(figure or 0 for figure in tx.execute(_STOCK).one())
 
 
 def _tick(agent: Agent) -> None:
@@ -259,9 +259,13 @@ _TIMERS = (
 )
 """What is stored that comes due, each with when it counts."""
 
-_FIGURES = (
-    func.max(t.transitions.c.id),
-    func.sum(t.runs.c.decision),
-    func.count(t.events.c.settled_at),
-    func.count(t.hook_calls.c.called_at),
+_NOW = bindparam("now", type_=t.slots.c.examine_at.type)
+_NEXT_TIMERS = select(*(select(func.min(at)).where(at > _NOW, *where).scalar_subquery() for at, *where in _TIMERS))
+
+_STOCK = select(
+    select(func.max(t.transitions.c.id)).scalar_subquery(),
+    select(func.sum(t.runs.c.decision)).scalar_subquery(),
+    select(func.count(t.events.c.settled_at)).scalar_subquery(),
+    select(func.count(t.hook_calls.c.called_at)).scalar_subquery(),
 )
+"""Figures that differ whenever anything has happened."""
