@@ -34,6 +34,7 @@ from ostinato.operations.history import find_days, find_history, find_timeline
 from ostinato.operations.lineage import find_lineage
 from ostinato.operations.news import FLEET, NIGHT, RUNS, Reporter
 from ostinato.operations.night import Choice, Nights, Window
+from ostinato.operations.past_durations import find_past_durations
 from ostinato.operations.plans import list_plans
 from ostinato.operations.shapes import history as history_shapes
 from ostinato.operations.shapes import night as night_shapes
@@ -129,6 +130,7 @@ def list_night_questions(world: World) -> Mapping[str, Ask]:
         "a history of 30": lambda: history_shapes.past_slots(find_history(world, "d0", "a0")),
         "a timeline": lambda: history_shapes.timeline(find_timeline(nights, "a0")),
         "a column of 14 days": lambda: history_shapes.days(find_days(nights, "d0")),
+        "durations of 60 days": lambda: history_shapes.past_durations(find_past_durations(world, "d7", days=60)),
         "a look of the live stream": lambda: reporter.look({NIGHT, RUNS, FLEET}),
     }
 

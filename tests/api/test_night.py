@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from ostinato.model.statuses import RunStatus
 from ostinato.operations.shapes import night as shapes
-from ostinato.testing.factories import make_account, make_chain, make_definition
+from ostinato.testing.factories import make_account, make_chain, make_definition, utc
 from ostinato.testing.night import Night
 
 API = "/api/v1"
@@ -86,6 +86,9 @@ def test_rows_are_chosen_by_label_status_and_gate(declared: Night, client: TestC
         ("/history", {}),
         ("/history", {"definition": "load", "limit": 0}),
         ("/column", {"definition": "load", "days": 0}),
+        ("/definitions/load/durations", {"days": 0}),
+        ("/definitions/load/durations", {"days": 401}),
+        ("/definitions/load/durations", {"at": "yesterday"}),
         ("/stream", {"topics": "nights"}),
         ("/stream", {"topics": ",".join(f"run:{number}" for number in range(1, 30))}),
     ],
@@ -106,7 +109,8 @@ def test_reasons_say_what_is_waited_for(declared: Night, client: TestClient) -> 
         "waiting": 3,
         "running": 1,
         "going_on": 2,
-        "seconds_left": 1200.0,
+        "seconds_left": None,
+        "untold": 2,
         "reasons": [
             {
                 "gate": "upstream",
@@ -134,6 +138,41 @@ def test_histories_are_told(declared: Night, client: TestClient) -> None:
     ]
 
 
+def test_usual_durations_tell_how_much_is_left(declared: Night, client: TestClient) -> None:
+    """Each slot that goes on takes as long as its definition did; what has no history is named apart."""
+    declared.advance(minutes=10)
+    declared.finish("load/acme/2026-01-08")
+    declared.clock.set(utc("2026-01-11"))
+    declared.beat()
+    declared.tick()
+    declared.claim()
+
+    answer = get(client, "/reasons")
+
+    assert (answer["running"], answer["going_on"], answer["seconds_left"], answer["untold"]) == (2, 5, 600.0, 3)
+
+
+def test_durations_are_told_day_by_day(declared: Night, client: TestClient) -> None:
+    """Of all accounts together and of one; of what has not succeeded there is nothing to tell."""
+    declared.advance(minutes=4)
+    declared.finish("load/acme/2026-01-08")
+
+    together = get(client, "/definitions/load/durations", days=3)
+    alone = get(client, "/definitions/load/durations", account="bolt", at="2026-01-09T08:00:00Z")
+
+    nothing = dict.fromkeys(("lowest_seconds", "median_seconds", "percentile_95_seconds", "longest_seconds"))
+    failed = {"day": "2026-01-09", "finished": 1, "failed": 1, **nothing}
+    assert together == {
+        "definition": "load",
+        "account": None,
+        "first_day": "2026-01-08",
+        "last_day": "2026-01-10",
+        "days": [{"day": "2026-01-08", "finished": 1, "failed": 0, **dict.fromkeys(nothing, 240.0)}, failed],
+    }
+    assert (alone["account"], alone["first_day"], alone["last_day"]) == ("bolt", "2025-11-11", "2026-01-09")
+    assert alone["days"] == [failed]
+
+
 def test_the_lineage_is_drawn(declared: Night, client: TestClient) -> None:
     """Every edge is between nodes, and every node has a place."""
     answer = get(client, "/lineage")
@@ -151,6 +190,8 @@ def test_the_lineage_is_drawn(declared: Night, client: TestClient) -> None:
         ("/history", {"definition": "load", "account": "bold"}),
         ("/timeline", {"account": "bold"}),
         ("/column", {"definition": "lod"}),
+        ("/definitions/lod/durations", {}),
+        ("/definitions/load/durations", {"account": "bold"}),
     ],
     ids=str,
 )

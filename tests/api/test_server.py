@@ -59,6 +59,19 @@ def taken() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
+def test_what_is_large_is_compressed(world: World) -> None:
+    """For whoever takes it so; what is short is not, nor is a stream, which comes as it happens."""
+    with ConsoleServer(world, port=0) as server, httpx2.Client(base_url=server.url) as client:
+        large, short = client.get("/api/v1/openapi.json"), client.get("/api/v1/me")
+        plain = client.get("/api/v1/openapi.json", headers={"Accept-Encoding": "identity"})
+        with client.stream("GET", "/api/v1/stream", params={"topics": "runs"}) as stream:
+            encodings = [answer.headers.get("Content-Encoding") for answer in (large, short, plain, stream)]
+
+    assert encodings == ["gzip", None, None, None]
+    assert int(large.headers["Content-Length"]) * 5 < int(plain.headers["Content-Length"])
+    assert large.json() == plain.json()
+
+
 def test_api_and_pages_are_served(world: World) -> None:
     """Over a real connection, with the security headers on either."""
     with ConsoleServer(world, port=0) as server, httpx2.Client(base_url=server.url) as client:

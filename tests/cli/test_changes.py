@@ -51,8 +51,43 @@ def test_from_failure_to_success(project: Program) -> None:
     assert again.out == "1 run ended: 1 success\n"
     shown = project("show", str(retried["run"])).out
     assert f"retried by {getpass.getuser()}: mended" in shown
-    assert project("rerun", "fails/2026-01-05", "--json").json["origin"] == "rerun"
+    rerun = project("rerun", "fails/2026-01-05", "--json").json
+    assert (rerun["origin"], rerun["downstream"]) == ("rerun", [])
     assert project("engine").out.splitlines()[0].split() == ["step", "examined", "changed", "blocked", "failed", "took"]
+
+
+def test_what_was_made_from_a_slot_runs_again_after_it(project: Program) -> None:
+    """The answer says how many slots that are, or names them; nothing runs before what it depends on."""
+    (project.folder / "mended").touch()
+    project("up", "--until-idle")
+    again = project("rerun", "fails/2026-01-05", "--downstream", "--reason", "corrected")
+    explained = project("explain", "reads/2026-01-05").out
+    second = project("rerun", "fails/2026-01-06", "--downstream", "--json").json
+    ended = project("up", "--until-idle")
+
+    assert "After it 1 slot downstream (reads 1) runs again" in again.out
+    assert f"run again by {getpass.getuser()}: corrected, after fails/-/2026-01-05" in explained
+    assert second["downstream"] == ["reads/-/2026-01-06"]
+    assert ended.code == 0
+    assert [run["series"] for run in project("runs", "--definition", "reads", "--json").json] == [2, 2, 1, 1]
+
+
+def test_what_failed_is_accepted_and_noted_on(project: Program) -> None:
+    """What waited for it goes on; a note says more to whoever comes next."""
+    project("up", "--until-idle")
+    accepted = project("accept", "fails/2026-01-05", "--reason", "by hand")
+    as_json = project("accept", "fails/2026-01-06", "--json").json
+    noted = project("note", "fails/2026-01-05", "they know")
+    empty = project("note", "fails/2026-01-05", " ")
+    project("up", "--until-idle")
+
+    assert accepted.out == "fails/-/2026-01-05 counts as done; what waits for it goes on.\n"
+    assert (as_json["status"], as_json["accepted_by"]) == ("warning", getpass.getuser())
+    assert noted.out == "Noted about fails/-/2026-01-05.\n"
+    assert empty.code == 4
+    assert "the note says nothing" in empty.err
+    assert [run["status"] for run in project("runs", "--definition", "reads", "--json").json] == ["success"] * 2
+    assert "ostinato note fails/2026-01-05 'they know'" in project("audit").out
 
 
 def test_by_hand(project: Program) -> None:

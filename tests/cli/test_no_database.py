@@ -31,6 +31,8 @@ LOOKERS = {
     "explain": ("report/-/2026-01-05",),
     "retry": ("1",),
     "rerun": ("1",),
+    "accept": ("1",),
+    "note": ("1", "seen"),
     "cancel": ("1",),
     "pause": ("account", "acme"),
     "resume": ("account", "acme"),

@@ -80,6 +80,7 @@ def test_a_plan_that_pauses_is_mended_and_resumed(shop: Program) -> None:
     assert "Run 1 of shop:refresh waits for an agent." in triggered.out
     assert "1 paused" in agent.out
     assert "✗ error" in shown
+    assert 'day="monday"' in listed
     assert "FileNotFoundError: monday.db is not there" in shown
     assert "rank  step" in graph
     assert "1: a person: ostinato show 1, then ostinato resume 1, skip 1 STEP or cancel 1" in listed

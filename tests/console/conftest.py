@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.console.browsing import SECONDS, Open, find_strangers, serve
+from tests.console.browsing import SECONDS, Open, find_strangers, serve, take_screenshot
 from tests.console.nights import make_empty_project, make_project
 from tests.console.shops import make_shop
 
 from ostinato.console.pages import is_built
 from ostinato.testing.program import Program
 
+HAS_FAILED = pytest.StashKey[bool]()
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -74,10 +75,23 @@ def own_project(project: Path, tmp_path: Path) -> Path:
     return tmp_path / "shops" / project.name
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let fixtures know that their test has failed."""
+    report = yield
+    item.stash.setdefault(HAS_FAILED, False)
+    item.stash[HAS_FAILED] |= report.failed
+    return report
+
+
 @pytest.fixture
-def open_page(browser: Browser, console: str) -> Iterator[Open]:
-    """Lend a function that opens a page of the console, and see that nothing on it failed or left the server."""
+def open_page(browser: Browser, console: str, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Lend a function that opens a page of the console, and see that nothing on it failed or left the server.
+
+    Of a test that fails a picture of each page is kept.
+    """
     problems: list[str] = []
+    pages: list[Page] = []
     with ExitStack() as contexts:
 
         def open_page(path: str = "/", *, url: str = console, **options: object) -> Page:
@@ -85,10 +99,14 @@ def open_page(browser: Browser, console: str) -> Iterator[Open]:
             contexts.callback(context.close)
             page = context.new_page()
             page.set_default_timeout(SECONDS * 1_000)
+            pages.append(page)
             page.on("pageerror", lambda error: problems.append(f"{path}: {error}"))
             page.on("request", lambda request: problems.extend(find_strangers(request, url)))
             page.goto(path)
             return page
 
         yield open_page
+        if request.node.stash[HAS_FAILED]:
+            for number, page in enumerate(pages):
+                take_screenshot(page, f"failed-{request.node.name.replace('/', '-')}-{number}")
     assert problems == []

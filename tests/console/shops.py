@@ -20,7 +20,7 @@ agent: {concurrency: 4, poll: 100ms, name: here}
 ACCOUNTS = """\
 accounts:
   acme: {time_zone: America/New_York, labels: {tier: gold}}
-  bolt: {}
+  bolt: {labels: {tier: very gold}}
 """
 DEFINITIONS = """\
 defaults: {starts_on: 2026-01-05, ends_on: 2026-01-06}
@@ -56,7 +56,7 @@ if sys.argv[1] > "2026-01-05":
 SHOP = f"""\
 from pathlib import Path
 
-from ostinato import Action, Approval, SubPlans, action, current_step, fixed, plan
+from ostinato import Action, Approval, Command, SubPlans, action, current_step, fixed, plan, sequence
 
 
 @action
@@ -149,6 +149,18 @@ def watched():
     return [count(number=1), watch(path="sign")]
 
 
+@plan
+def lit():
+    with sequence():
+        watch(path="dawn")
+        watch(path="dusk")
+
+
+@plan
+def talk():
+    Command.with_options(name="talker")(["sh", "-c", "seq 300; cat talk"])
+
+
 class CountAll(SubPlans):
     def create_plans(self, numbers: list[int]) -> object:
         for number in numbers:
@@ -158,6 +170,11 @@ class CountAll(SubPlans):
 @plan
 def counted(number: int):
     return count(number=number)
+
+
+@plan
+def export(region: str, api_key: str):
+    return count(number=1)
 
 
 @plan

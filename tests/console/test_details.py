@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 
@@ -158,3 +159,37 @@ def test_what_is_not_there_is_said(open_page: Open, shop_console: str) -> None:
     page = open_page("/runs/99999", url=shop_console)
 
     expect(page.get_by_role("alert")).to_contain_text("99999")
+
+
+def test_a_large_lineage_is_seen_from_its_beginning(open_page: Open) -> None:
+    """Where names could not be read if all of it were shown; the rest is to the right of it."""
+    page = open_page("/lineage", viewport={"width": 400, "height": 700})
+    first = page.get_by_role("group", name="definition import_customers")
+    expect(first).to_be_visible()
+
+    graph, there = page.locator(".lineage-graph").bounding_box(), first.bounding_box()
+
+    assert graph is not None
+    assert there is not None
+    assert 0 <= there["x"] - graph["x"] < graph["width"] / 4
+    assert graph["y"] <= there["y"] <= graph["y"] + graph["height"]
+
+
+def test_the_end_of_a_log_is_followed_again_by_a_key(open_page: Open, shop: Program, shop_console: str) -> None:
+    """Looking back stops it, and End goes on: new lines come into view by themselves."""
+    os.mkfifo(shop.folder / "talk")
+    run = shop("trigger", "shop:talk", "--json").json["run"]
+    with shop.running("agent"):
+        page = open_page(f"/runs/{run}/plan?step=2", url=shop_console)
+        log = page.get_by_role("log")
+        follow = page.get_by_role("button", name="Follow")
+        expect(log).to_contain_text("300")
+        log.focus()
+        page.keyboard.press("Home")
+        expect(follow).to_have_attribute("aria-pressed", "false")
+
+        page.keyboard.press("End")
+        expect(follow).to_have_attribute("aria-pressed", "true")
+        (shop.folder / "talk").write_text("the last word\n")
+
+        expect(log).to_contain_text("the last word")

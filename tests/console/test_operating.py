@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.console.browsing import Open, serve
 from tests.console.test_matrix import FAILED, cell, side_panel
 
+HOSTILE = "<b>they</b> know\u202e <script>alert(1)</script>"
 MOST_TABS = 6
 SLOT = re.compile(r"import_customers/shop-03/\S+")
 
@@ -31,6 +33,12 @@ def list_audit(project: Path) -> list[tuple[str, str, str]]:
     command = [sys.executable, "-m", "ostinato", "--project", str(project), "audit", "--json"]
     entries = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return [(entry["action"], entry["target"], entry["reason"]) for entry in entries]
+
+
+def name_in(element: Locator, wanted: re.Pattern[str]) -> str:
+    """Return the name that stands in an element."""
+    expect(element).to_contain_text(wanted)
+    return next(wanted.finditer(element.inner_text())).group()
 
 
 def tab_to(page: Page, wanted: Locator) -> None:
@@ -85,6 +93,56 @@ def test_all_that_failed_are_retried_at_once(open_page: Open, own_console: str, 
     expect(page.get_by_role("status").filter(has_text="Retried")).to_be_visible()
     assert SLOT.search(sent.value.post_data or "")
     assert list_audit(own_project)[0][0] == "retry"
+
+
+def test_a_failed_slot_is_accepted_and_noted_on(open_page: Open, own_console: str, own_project: Path) -> None:
+    """Its page shows who let it count, and what they wrote, to the letter; that is what others find."""
+    page = open_page("/", url=own_console)
+    cell(page, FAILED).click()
+    page.goto(f"/slots/{name_in(side_panel(page), SLOT)}")
+    page.get_by_role("button", name="Accept …").click()
+    page.get_by_role("dialog").get_by_label("a reason is required").fill("loaded by hand")
+    page.get_by_role("dialog").get_by_role("button", name="Accept").click()
+
+    people = page.get_by_role("region", name="What people did")
+    expect(page.locator(".page-head").get_by_text("Warning")).to_be_visible()
+    expect(people.get_by_role("listitem")).to_have_text([re.compile("Accepted by .*loaded by hand")])
+    expect(page.get_by_role("region", name="Why")).to_contain_text("loaded by hand")
+
+    people.get_by_role("button", name="Note …").click()
+    note = page.get_by_role("dialog").get_by_role("button", name="Note")
+    expect(note).to_be_disabled()
+    page.get_by_role("dialog").get_by_label("What others are to know").fill(HOSTILE)
+    note.click()
+
+    expect(people.get_by_role("listitem").first).to_contain_text(HOSTILE)
+    assert [(did, why) for did, _, why in list_audit(own_project)[:2]] == [
+        ("note", HOSTILE),
+        ("accept", "loaded by hand"),
+    ]
+
+
+def test_a_slot_runs_again_with_all_that_was_made_from_it(open_page: Open, own_console: str, own_project: Path) -> None:
+    """The dialog says how far that goes before anything is done; what follows says what it waits for, and for whom."""
+    page = open_page("/", url=own_console)
+    cell(page, FAILED).click()
+    last = date.fromisoformat(name_in(side_panel(page), SLOT).rpartition("/")[2])
+    yesterday = (last - timedelta(days=1)).isoformat()
+    page.goto(f"/slots/import_orders/shop-01/{yesterday}")
+    page.get_by_role("button", name="Rerun …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("all that was made from it").check()
+    dialog.get_by_label("a reason is required").fill("corrected")
+
+    touched = dialog.get_by_role("region", name="What it touches")
+    expect(touched).to_contain_text(re.compile("and after it \\d+ slots downstream"))
+    expect(dialog.get_by_text("--downstream --reason corrected")).to_be_visible()
+    dialog.get_by_role("button", name="Rerun").click()
+
+    expect(page.locator(".page-head").get_by_text("Waiting")).to_be_visible()
+    page.goto(f"/slots/update_agg_sales/shop-01/{yesterday}")
+    why = page.get_by_role("region", name="Why")
+    expect(why).to_contain_text(f"corrected, after import_orders/shop-01/{yesterday}")
 
 
 def test_a_definition_and_an_account_are_paused_and_let_go(
@@ -180,6 +238,18 @@ def test_a_page_heals_when_the_server_comes_back(open_page: Open, own_project: P
     with serve(own_project, port=urlsplit(url).port or 0):
         expect(page.get_by_role("heading", name="Audit")).to_be_visible()
         expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_page_that_is_opened_while_the_server_is_away_comes_by_itself(open_page: Open, own_console: str) -> None:
+    """It says what is wrong, and goes on asking: nobody has to load it anew."""
+    page = open_page("/", url=own_console)
+    page.route("**/api/v1/me", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_text("does not answer")).to_be_visible()
+
+    page.unroute("**/api/v1/me")
+
+    expect(cell(page, FAILED)).to_be_visible()
 
 
 def test_the_night_says_what_of_it_goes_on_by_itself(open_page: Open) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -41,7 +42,8 @@ def carry(shop: Program) -> Carry:
     """Lend what carries out a plan of the shop; it returns the number of its run."""
 
     def carry(plan: str) -> int:
-        run: int = shop("trigger", f"shop:{plan}", "--json").json["run"]
+        given = {"refresh": ["--input", '{"day": "2026-03-01"}']}
+        run: int = shop("trigger", f"shop:{plan}", *given.get(plan, ()), "--json").json["run"]
         shop("agent")
         return run
 
@@ -80,7 +82,7 @@ def test_the_timeline_shows_each_try(open_page: Open, shop_console: str, carry: 
     """The one that failed stands before the one that came through."""
     page = open_page(f"/runs/{carry('retried')}/plan", url=shop_console)
     see(page, "Timeline")
-    row = page.get_by_role("table", name="Course of the steps").get_by_role("row").filter(has_text="stumble")
+    row = page.get_by_role("treegrid", name="Course of the steps").get_by_role("row").filter(has_text="stumble")
 
     expect(row.locator(".course-bar.tone-bad")).to_have_attribute("title", re.compile("Try 1 failed: it stumbled"))
     expect(row.locator(".course-bar.tone-good")).to_have_attribute("title", re.compile("stumble: Success"))
@@ -171,3 +173,135 @@ def test_plans_are_found_by_name_and_none_is_told(open_page: Open, shop_console:
 
     rows = page.get_by_role("table", name="Plans").get_by_role("row")
     expect(rows.filter(has_not_text="spread")).to_have_count(1)
+
+
+def test_what_a_step_has_started_unfolds_in_the_timeline(
+    open_page: Open, shop_console: str, shop: Program, carry: Carry
+) -> None:
+    """By the arrows, as in a tree: the runs of a step, and the steps of these; Enter opens them where they are."""
+    run = carry("parents")
+    shop("agent")
+    page = open_page(f"/runs/{run}/plan?view=timeline", url=shop_console)
+    lines = page.get_by_role("treegrid", name="Course of the steps").get_by_role("row")
+    expect(lines).to_have_count(3)
+    page.keyboard.press("j")
+    page.keyboard.press("ArrowRight")
+    expect(lines.filter(has_text="shop:counted")).to_have_text([re.compile(f"number={number}") for number in (1, 2, 3)])
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(lines.and_(page.locator("[aria-level='3']"))).to_have_text([re.compile("counted"), re.compile("count")])
+    expect(lines.and_(page.locator("[aria-selected=true]"))).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(lines).to_have_count(3)
+
+    page.keyboard.press("ArrowRight")
+    lines.filter(has_text="number=2").get_by_role("button", name="Unfold").click()
+    expect(lines.and_(page.locator("[aria-level='3']"))).to_have_text([re.compile("counted"), re.compile("count")])
+    child = lines.filter(has_text="number=2").get_by_role("link").inner_text()
+    for key in ("ArrowRight", "j", "j", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("heading", name=f"Plan of run {child}", exact=True)).to_be_visible()
+    expect(page.get_by_role("complementary", name="Step counted")).to_be_visible()
+
+
+def test_the_list_tells_what_plans_were_given(open_page: Open, shop_console: str, shop: Program) -> None:
+    """Without their secrets; the command line tells the same."""
+    given = json.dumps({"region": "north", "api_key": "swordfish"})
+    run = shop("trigger", "shop:export", "--input", given, "--json").json["run"]
+
+    page = open_page(f"/plans?search={run}", url=shop_console)
+
+    expect(page.get_by_role("row").filter(has_text="shop:export")).to_contain_text('region="north", api_key="***"')
+    assert 'region="north", api_key="***"' in shop("plans", "--search", str(run)).out
+
+
+def test_the_focus_is_never_lost_on_a_plan(open_page: Open, shop_console: str, carry: Carry) -> None:
+    """Keys bring it to the steps, Tab from there to what is open; what goes gives it back to the steps."""
+    page = open_page(f"/runs/{carry('refresh')}/plan?view=tree", url=shop_console)
+    steps = page.get_by_role("table", name="Steps")
+    expect(steps).to_be_visible()
+    page.keyboard.press("e")
+    panel = page.get_by_role("complementary", name="Step load")
+    skip = panel.get_by_role("button", name="Skip step …")
+    expect(skip).to_be_visible()
+    expect(steps).to_be_focused()
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(skip).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(skip).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(steps).to_be_focused()
+
+    page.keyboard.press("Enter")
+    panel.get_by_role("button", name="Skip step …").focus()
+    page.keyboard.press("Enter")
+    agree = page.get_by_role("dialog").get_by_role("button", name="Skip step")
+    expect(agree).to_be_enabled()
+    agree.press("Enter")
+    expect(steps.get_by_role("row", name="Skipped")).to_have_count(2)
+    expect(steps).to_be_focused()
+
+
+def test_the_palette_acts_on_steps_that_wait(open_page: Open, shop_console: str, carry: Carry) -> None:
+    """Whether they are open or not, and each once."""
+    run = carry("refresh")
+    page = open_page(f"/runs/{run}/plan?view=tree&step=3", url=shop_console)
+    expect(page.get_by_role("complementary", name="Step load")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("step load")
+    found = page.get_by_role("listbox", name="Found").get_by_role("option")
+    expect(found).to_have_text([re.compile(f"Skip step {run} load")])
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("edit input")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_label("Input, a JSON object")).to_be_focused()
+
+
+def test_a_field_is_left_for_the_list_that_it_narrows(open_page: Open, shop_console: str, carry: Carry) -> None:
+    """By Enter; Esc empties it first."""
+    run = carry("spread")
+    page = open_page("/plans", url=shop_console)
+    table = page.get_by_role("table", name="Plans")
+    expect(table).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type(str(run))
+    expect(table.get_by_role("row")).to_have_count(2)
+
+    page.keyboard.press("Enter")
+    expect(table).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name=f"Plan of run {run}", exact=True)).to_be_visible()
+
+
+def test_only_steps_that_changed_are_read_anew(open_page: Open, shop_console: str, shop: Program) -> None:
+    """A plan is read as a whole when its run moves, and else by the step; the page shows what has happened."""
+    for pipe in ("dawn", "dusk"):
+        os.mkfifo(shop.folder / pipe)
+    run = shop("trigger", "shop:lit", "--json").json["run"]
+    page = open_page(f"/runs/{run}/plan?view=tree", url=shop_console)
+    steps = page.get_by_role("table", name="Steps").get_by_role("row")
+    first, second = steps.nth(2), steps.nth(3)
+    with shop.running("agent"):
+        expect(first.get_by_role("img", name="Running")).to_be_visible()
+        with page.expect_response(re.compile(f"/runs/{run}/plan\\?step=")) as part:
+            (shop.folder / "dawn").write_text("the first")
+        expect(first.get_by_role("img", name="Success")).to_be_visible()
+        expect(second.get_by_role("img", name="Running")).to_be_visible()
+        assert 1 not in {step["step"] for step in part.value.json()["steps"]}
+        (shop.folder / "dusk").write_text("the second")
+        expect(page.locator(".page-head").get_by_text("Success")).to_be_visible()
+
+    expect(steps.get_by_role("img", name="Success")).to_have_count(3)

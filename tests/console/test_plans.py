@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,9 +19,14 @@ def plans(shop: Program) -> dict[str, int]:
     return {run["slot"]: run["run"] for run in shop("plans", "--json").json}
 
 
-def confirm(page: Page, verb: str) -> None:
-    """Agree to what the dialog shows."""
+def agree(page: Page, verb: str) -> None:
+    """Agree to what the dialog shows, whatever comes of it."""
     page.get_by_role("dialog").get_by_role("button", name=verb, exact=True).click()
+
+
+def confirm(page: Page, verb: str) -> None:
+    """Agree to what the dialog shows, and see that it is done."""
+    agree(page, verb)
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
@@ -106,3 +112,51 @@ def test_plans_are_listed_and_opened_by_key(open_page: Open, shop: Program, shop
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", name=f"Plan of run {second}")).to_be_visible()
+
+
+def test_two_who_resume_at_once_are_both_told_what_happened(
+    open_page: Open, shop: Program, shop_console: str, plans: dict[str, int]
+) -> None:
+    """The first resumes the run; the second hears who did, when by their own clock, and both pages are true."""
+    run = shop("trigger", "shop:refresh", "--input", '{"day": "2026-02-01"}', "--json").json["run"]
+    shop("agent")
+    first, second = (open_page(f"/runs/{run}/plan?view=tree", url=shop_console) for _ in range(2))
+    for page in (first, second):
+        page.get_by_role("button", name="Resume …").click()
+        expect(page.get_by_role("dialog").get_by_role("button", name="Resume", exact=True)).to_be_enabled()
+
+    confirm(first, "Resume")
+    expect(first.get_by_role("status").filter(has_text=f"Resumed: run {run}")).to_be_visible()
+    agree(second, "Resume")
+
+    told = second.get_by_role("dialog").get_by_role("region", name="What is refused")
+    expect(told).to_contain_text(re.compile(f"run {run} is not paused; it is waiting since .*resumed by"))
+    expect(told).not_to_contain_text(re.compile(r"\d\dT\d\d:\d\d"))
+    second.keyboard.press("Escape")
+    for page in (first, second):
+        head(page, "Waiting")
+        expect(page.get_by_role("button", name="Resume …")).to_have_count(0)
+
+
+def test_one_answer_counts(open_page: Open, shop: Program, shop_console: str) -> None:
+    """Whoever says no after another has said yes is told so."""
+    run = shop("trigger", "shop:pay", "--json").json["run"]
+    shop("agent")
+    first, second = (open_page(f"/runs/{run}/plan", url=shop_console) for _ in range(2))
+    for page, answer in ((first, "Yes"), (second, "No")):
+        page.get_by_role("button", name="Answer …").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("radio", name=answer).check()
+        dialog.get_by_label("amount integer").fill("12")
+        expect(dialog.get_by_role("button", name="Answer", exact=True)).to_be_enabled()
+
+    confirm(first, "Answer")
+    agree(second, "Answer")
+
+    refused = second.get_by_role("dialog").get_by_role("region", name="What is refused")
+    expect(refused).to_contain_text("has answered approve")
+    second.keyboard.press("Escape")
+    shop("agent")
+    for page in (first, second):
+        head(page, "Success")
+    assert shop("show", str(run), "--json").json["plan"]["steps"][1]["output"]["answer"] == "yes"

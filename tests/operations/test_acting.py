@@ -19,7 +19,7 @@ from ostinato.operations.acting.choosing import Query
 from ostinato.operations.acting.verbs import VERBS, About, Undo
 from ostinato.operations.people import Person
 from ostinato.store.schema import metadata
-from ostinato.testing.factories import make_account, make_definition
+from ostinato.testing.factories import make_account, make_chain, make_definition
 from ostinato.testing.night import Night
 from ostinato.world import World
 
@@ -100,10 +100,47 @@ def test_a_preview_of_an_override_says_that_it_wants_a_reason(failed: Night, wor
     assert not ask(world, "retry", ACME, preview=True).needs_reason
 
 
+def test_a_preview_of_a_rerun_downstream_says_how_far_it_goes(failed: Night, world: World) -> None:
+    """How many slots of which definitions; the command line says the same."""
+    failed.declare(definitions=make_chain("load", "sum"), source="other")
+    failed.work()
+
+    shown = ask(world, "rerun", "load/-/2026-01-09", preview=True, given={"downstream": True}, reason="late")
+
+    (touched,) = shown.touched
+    assert touched.does == "runs load/-/2026-01-09 again, and after it 1 slot downstream (sum 1)"
+    assert shown.commands == ("ostinato rerun load/-/2026-01-09 --downstream --reason late",)
+
+
+def test_what_failed_is_accepted_on_many_at_once(failed: Night, world: World) -> None:
+    """Each with the same reason."""
+    done = ask(world, "accept", ACME, reason="sold")
+
+    assert [one.does for one in done.touched] == [
+        f"lets {ACME} count as done, with a warning; what waits for it goes on"
+    ]
+    assert failed.face(ACME) is SlotFace.WARNING
+    assert done.commands == (f"ostinato accept {ACME} --reason sold",)
+
+
+def test_a_note_is_its_reason(failed: Night, world: World) -> None:
+    """Without one it says nothing; of what it is about nothing changes."""
+    before = failed.runs(), failed.slots()
+
+    with pytest.raises(InvalidValue, match="note says nothing yet"):
+        ask(world, "note", ACME)
+    done = ask(world, "note", ACME, reason="they know")
+
+    assert done.commands == (f"ostinato note {ACME} 'they know'",)
+    assert (failed.runs(), failed.slots()) == before
+
+
 @pytest.mark.parametrize(
     ("verb", "target", "given"),
     [
         ("rerun", ACME, {}),
+        ("rerun", ACME, {"downstream": True}),
+        ("accept", ACME, {}),
         ("halt", ACME, {}),
         ("fail", ACME, {}),
         ("boost", ACME, {"priority": 5}),

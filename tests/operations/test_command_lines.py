@@ -47,6 +47,8 @@ def test_a_line_has_every_option_that_was_given() -> None:
         *("--start-at", NOON.isoformat(), "--after", "4", "--after", "5"),
     ]
     assert words(event) == ["ostinato", "send-event", "7", "load", "go", "[1]", "--at", NOON.isoformat(), "--optional"]
+    assert words(command_lines.simple("pause", "account acme"), "-v is wrong")[-1] == "--reason=-v is wrong"
+    assert words(command_lines.note("7"), "-v is wrong")[-2:] == ["--", "-v is wrong"]
     assert words(command_lines.REPAIR, "what it did") == ["ostinato", "doctor", "--repair"]
 
 

@@ -297,27 +297,6 @@ def test_a_night_is_counted_in_a_handful_of_statements(night: Night, nights: Nig
     assert len(statements) <= few + 2
 
 
-def test_what_goes_on_by_itself_tells_when_a_night_is_over(night: Night, nights: Nights) -> None:
-    """What waits for a person, or below what failed, does not; the pace is that of the last ten minutes."""
-    declare(night)
-    nobody = nights.find_summary()
-    night.beat()
-    before = nights.find_summary()
-    night.finish("load/acme/2026-01-09")
-    night.finish("load/bolt/2026-01-09", RunStatus.FAILED)
-    night.tick()
-
-    summary = nights.find_summary()
-    going_on = summary.count_going_on()
-
-    assert nobody.count_going_on() == 0  # there is no agent yet
-    assert (before.count_going_on(), before.estimate_left(10)) == (10, None)  # not what is done by hand
-    assert going_on == 5  # of acme agg and report, of cord all three; the total needs what bolt will not have
-    assert summary.estimate_left(going_on) == timedelta(minutes=25)
-    night.advance(minutes=11)
-    assert nights.find_summary().estimate_left(going_on) is None
-
-
 def test_the_lineage_shows_how_its_nodes_stand(night: Night, nights: Nights) -> None:
     """Data stand as what writes them; nothing stands for what nobody writes."""
     declare(night)

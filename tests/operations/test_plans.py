@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ostinato import Action, Command, SubPlans, action, current_step, fixed, plan
-from ostinato.errors import NotFound
+from ostinato.errors import InvalidValue, NotFound
 from ostinato.model.runs import Run
 from ostinato.model.statuses import RunStatus, StepStatus
 from ostinato.operations import plan_shapes, shapes
@@ -19,7 +19,7 @@ from ostinato.operations.cancelling import cancel
 from ostinato.operations.inputs import describe_input
 from ostinato.operations.listing import list_runs, show_run
 from ostinato.operations.people import Person
-from ostinato.operations.plans import list_output, list_plans, pick_step, show_plan
+from ostinato.operations.plans import LONGEST_GIVEN, SHOWN_OF_GIVEN, list_output, list_plans, pick_step, show_plan
 from ostinato.operations.status import get_status
 from ostinato.operations.triggering import trigger_plan
 from ostinato.world import World
@@ -63,6 +63,11 @@ def outer() -> None:
     Command.with_options(name="say")(["echo", "hello"], after=[counted])
 
 
+@action
+def take_anything(day: str = "", api_key: str = "") -> None:
+    """Do nothing with what it is given."""
+
+
 class WaitsForAny(Action):
     """Wait for an event."""
 
@@ -102,6 +107,15 @@ def test_a_plan_is_shown_as_tree_and_as_graph(live: World, paused: Run) -> None:
     assert [names[number] for number in shown["break_down"].needs] == ["count_up"]
     assert [names[number] for number in shown["say"].after] == ["count_up"]
     assert describe_input(shown["break_down"].input, names) == "number=<count_up>"
+
+
+def test_some_steps_of_a_plan_are_shown_alone(live: World, paused: Run) -> None:
+    """What is said of the plan as a whole is the same."""
+    whole, some = show_plan(live, paused.id), show_plan(live, paused.id, steps=[4, 2, 99])
+
+    assert [one.row.step.number for one in some.steps] == [2, 4]
+    assert some.steps[1] == whole.steps[3]
+    assert (some.progress, some.gates) == (whole.progress, whole.gates)
 
 
 def test_all_is_shown_of_a_step_that_failed(live: World, paused: Run) -> None:
@@ -183,6 +197,33 @@ def test_plans_are_found_by_words_and_by_parent(live: World, carry_out: CarryOut
         list_plans(live, parent=99_999)
     with pytest.raises(NotFound):
         list_runs(live, parent=99_999)
+
+
+def test_children_are_found_by_the_step_that_started_them(live: World, carry_out: CarryOut) -> None:
+    """A step is one of a run: without that it means nothing."""
+    parent = trigger_plan(live, Spread, by=ADA).run
+    carry_out()
+    (step,) = [one.row.step.number for one in show_plan(live, parent.id).steps if one.children]
+
+    (gate,) = next(row.gates for row in list_plans(live) if row.run.id == parent.id)
+    assert gate.clears == f"the runs that it has started: ostinato plans --parent {parent.id}"
+    assert len(list_plans(live, parent=parent.id, parent_step=step)) == 2
+    assert list_plans(live, parent=parent.id, parent_step=step + 1) == []
+    with pytest.raises(InvalidValue, match="step 2 is a step of what"):
+        list_plans(live, parent_step=2)
+
+
+def test_a_list_tells_what_plans_were_given(live: World) -> None:
+    """In one line, without secrets, and no more of it than a line holds."""
+    given = [{"api_key": "swordfish", "day": "2026-01-05"}, {"day": "x" * 300}, {"day": "x" * LONGEST_GIVEN}, {}]
+
+    for one in given:
+        trigger_plan(live, take_anything, (), one, by=ADA)
+
+    nothing, longest, long, short = [row.given for row in list_plans(live)]
+    assert set(short.split(", ")) == {'api_key="***"', 'day="2026-01-05"'}
+    assert (len(long), long[:10], long[-1]) == (SHOWN_OF_GIVEN + 1, 'day="xxxxx', "…")
+    assert (longest, nothing) == ("…", "")
 
 
 def test_a_step_that_waits_for_another_try_says_when(live: World, carry_out: CarryOut) -> None:

@@ -10,11 +10,17 @@ const POLL_WHILE_AWAY = 10_000;
 
 const cache = new Map<string, unknown>();
 
-function remember(path: string, data: unknown): void {
+/** Keep the last good answer for a path, to be shown at once when somebody comes back. */
+export function remember(path: string, data: unknown): void {
   cache.delete(path);
   cache.set(path, data);
   const oldest = cache.keys().next();
   if (cache.size > KEPT && !oldest.done) cache.delete(oldest.value);
+}
+
+/** Return the last good answer for a path, if it is still kept. */
+export function recall<T>(path: string): T | undefined {
+  return cache.get(path) as T | undefined;
 }
 
 export interface Resource<T> {
@@ -63,17 +69,17 @@ export function useResource<T>(path: string | null, options: ResourceOptions = {
     return () => controller.abort();
   }, [path, round]);
 
-  const { topics = [], on = [] } = options;
-  useLiveRefresh({ topics: path === null ? [] : topics, hear: (kind) => on.includes(kind), within: GATHER, refresh });
+  const { topics = [], on = [], gather = GATHER } = options;
+  useLiveRefresh({ topics: path === null ? [] : topics, hear: (kind) => on.includes(kind), within: gather, refresh });
   const current = answer.path === path;
-  const cached = path === null ? undefined : (cache.get(path) as T | undefined);
+  const cached = path === null ? undefined : recall<T>(path);
   const data = current ? answer.data : (cached ?? (options.keep ? answer.data : undefined));
   return { data, error: current ? answer.error : undefined, loading: path !== null && !current, refresh };
 }
 
 function failed<T>(last: Answer<T>, path: string, error: unknown): Answer<T> {
   if (!(error instanceof ApiError)) throw error;
-  const data = last.path === path ? last.data : (cache.get(path) as T | undefined);
+  const data = last.path === path ? last.data : recall<T>(path);
   return { path, data: error.isAway ? data : undefined, error };
 }
 
@@ -84,7 +90,8 @@ interface LiveRefresh {
   readonly hear: (kind: LiveKind, data: unknown) => boolean;
   /** How soon after such an event to refresh, in milliseconds: once for all that come until then. */
   readonly within: number;
-  readonly refresh: () => void;
+  /** Is told whether something may have been missed that was not heard. */
+  readonly refresh: (missed: boolean) => void;
 }
 
 /** Refresh after events, at once where some may have been missed, and now and then while the stream is away. */
@@ -92,21 +99,25 @@ export function useLiveRefresh({ topics, hear, within, refresh }: LiveRefresh): 
   const connection = useConnection();
   const timer = useRef<number | undefined>(undefined);
   const wanted = topics.length > 0;
-  function refreshNow(): void {
+  const latest = useRef(refresh);
+  useEffect(() => {
+    latest.current = refresh;
+  });
+  function refreshNow(missed: boolean): void {
     window.clearTimeout(timer.current);
     timer.current = undefined;
-    refresh();
+    latest.current(missed);
   }
   useLive(topics, (kind, data) => {
-    if (kind === "reload") refreshNow();
-    else if (hear(kind, data)) timer.current ??= window.setTimeout(refreshNow, within);
+    if (kind === "reload") refreshNow(true);
+    else if (hear(kind, data)) timer.current ??= window.setTimeout(() => refreshNow(false), within);
   });
   useEffect(() => () => window.clearTimeout(timer.current), []);
   useEffect(() => {
     if (!wanted || connection !== "away") return undefined;
-    const poll = window.setInterval(refresh, POLL_WHILE_AWAY);
+    const poll = window.setInterval(() => latest.current(true), POLL_WHILE_AWAY);
     return () => window.clearInterval(poll);
-  }, [wanted, connection, refresh]);
+  }, [wanted, connection]);
 }
 
 /** Hear the stream while the component is there; the newest `listener` is called. */

@@ -25,6 +25,7 @@ whenLoginNeeded(() => {
 });
 
 const ASKED_EVERY = 30_000;
+const ASKED_WHILE_AWAY = 3_000;
 
 export function App() {
   const pathname = usePathname();
@@ -33,7 +34,7 @@ export function App() {
 
 function Inside({ pathname }: { readonly pathname: string }) {
   const { data: me, error, refresh } = useResource<Me>("/me");
-  useStillThere(refresh);
+  useStillThere(refresh, error?.isAway ? ASKED_WHILE_AWAY : ASKED_EVERY);
   useEffect(() => {
     if (!me) return;
     rememberCsrf(me.csrf);
@@ -60,9 +61,9 @@ function Inside({ pathname }: { readonly pathname: string }) {
 }
 
 /** Ask now and then, and when somebody comes back to the page, who is there: a session ends, and a role changes. */
-function useStillThere(ask: () => void): void {
+function useStillThere(ask: () => void, every: number): void {
   useEffect(() => {
-    const timer = window.setInterval(ask, ASKED_EVERY);
+    const timer = window.setInterval(ask, every);
     const seen = (): void => {
       if (!document.hidden) ask();
     };
@@ -71,7 +72,7 @@ function useStillThere(ask: () => void): void {
       window.clearInterval(timer);
       document.removeEventListener("visibilitychange", seen);
     };
-  }, [ask]);
+  }, [ask, every]);
 }
 
 function PageAt({ pathname }: { readonly pathname: string }) {

@@ -52,7 +52,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
       <ul id={list} role="listbox" className="palette-list" aria-label="Found">
         {found.map((command, index) => (
           <li
-            key={`${command.hint} ${command.name}`}
+            key={keyOf(command)}
             id={`${list}-${index}`}
             role="option"
             aria-selected={index === current}
@@ -82,7 +82,8 @@ function useFound(text: string): readonly Command[] {
     ...(data?.columns.items ?? []).map(({ definition }) => goTo(definition, "definition", () => toDefinition(definition))),
     ...(data?.rows.items ?? []).map(({ account }) => goTo(account ?? "Without account", "account", () => toAccount(account))),
   ];
-  return [...exact(text), ...named.filter((command) => matches(command.name, text))].slice(0, MOST);
+  const found = [...exact(text), ...named.filter((command) => matches(command.name, text))];
+  return [...new Map(found.map((command) => [keyOf(command), command])).values()].slice(0, MOST);
 }
 
 /** Return what the text is the very name of: a slot has slashes, a run is a number. */
@@ -93,6 +94,11 @@ function exact(text: string): readonly Command[] {
 
 function goTo(name: string, hint: string, path: () => string): Command {
   return { name, hint, run: () => navigate(path()) };
+}
+
+/** What is offered in several places of a page is one command. */
+function keyOf({ hint, name }: Command): string {
+  return `${hint} ${name}`;
 }
 
 /** Whether all words of the text occur in a name, in any order. */

@@ -22,6 +22,7 @@ interface Layer {
 
 const SECOND_KEY_WITHIN = 1_200;
 const WHILE_TYPING = /^(Escape|Ctrl\+[a-z])$/;
+const SCROLLS = /^(Arrow|Page|Home$|End$)/;
 
 let layers: readonly Layer[] = [];
 let groups: readonly KeyGroup[] = [];
@@ -31,7 +32,8 @@ let first = { key: "", at: 0 };
 /**
  * Have keys work while the component is there; the newest layer is asked first.
  *
- * While one types, only those work that mean nothing to a text. Enter on a button or a link presses that.
+ * While one types, only those work that mean nothing to a text. Enter on a button or a link presses that, and what
+ * scrolls by itself is scrolled by the keys that do so.
  */
 export function useKeys(name: string, map: KeyMap, active = true): void {
   const layer = useRef<Layer | null>(null);
@@ -70,10 +72,23 @@ function changeLayers(next: readonly Layer[]): void {
   for (const watcher of watchers) watcher();
 }
 
+/** Have something done after each key: the focus brought to a list, say, so that Tab goes on from there. */
+export function afterEach(keys: KeyMap, act: () => void): KeyMap {
+  const both = ({ does, run }: KeyAction): KeyAction => ({
+    does,
+    run: (event) => {
+      run(event);
+      act();
+    },
+  });
+  return Object.fromEntries(Object.entries(keys).map(([key, action]) => [key, both(action)]));
+}
+
 window.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   const key = nameOf(event);
   if (isTyping(event.target) && !WHILE_TYPING.test(key)) return;
+  if (isScroller(event.target) && SCROLLS.test(key)) return;
   if (isPressable(event.target) && (key === "Enter" || key === " ")) return;
   if (document.querySelector("dialog[open]") && !key.startsWith("Ctrl+")) return;
   const action = find(key);
@@ -102,6 +117,11 @@ function nameOf(event: KeyboardEvent): string {
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+}
+
+/** Whether the keys that scroll are for something that has them to itself: an output, a traceback. */
+function isScroller(target: EventTarget | null): boolean {
+  return target instanceof Element && target.matches("[role=log], [role=region][tabindex]");
 }
 
 function isPressable(target: EventTarget | null): boolean {

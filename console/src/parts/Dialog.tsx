@@ -17,7 +17,7 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
   useLayoutEffect(() => {
     const element = dialog.current;
     if (!element?.open) element?.showModal();
-    element?.querySelector<HTMLElement>(".dialog-body :is(input, textarea, select)")?.focus();
+    element?.querySelector<HTMLElement>(".dialog-body :is(input:not([type=checkbox]), textarea, select)")?.focus();
     return () => element?.close();
   }, []);
   return (

@@ -1,17 +1,18 @@
-/** How long the slots of a lane took, oldest first, with the median as a line to judge them by. */
+/** How long the last slots of a lane took, against what is usual there; the one that the page is about stands out. */
 
+import { useMemo } from "react";
 import { navigate } from "~/app/router";
-import { dayOf, duration, Time } from "~/app/time";
+import { dayOf, duration, useZone } from "~/app/time";
 import type { PastSlot } from "~/api/types";
+import { quantile } from "~/parts/chart/durations";
+import type { Layer } from "~/parts/chart/layers";
 import { toSlot } from "~/parts/names";
 import { faceOf } from "~/parts/statuses";
+import { TimeChart } from "~/parts/TimeChart";
 
-const WIDTH = 600;
-const HEIGHT = 100;
-const TOP = 4;
-const LOWEST = 3;
-const SHORTEST = 0.001;
 const FEWEST = 12;
+const SUCCEEDED = new Set(["success", "warning"]);
+const HEADS = ["Status", "Took"];
 
 interface DurationChartProps {
   readonly items: readonly PastSlot[];
@@ -21,57 +22,62 @@ interface DurationChartProps {
 }
 
 export function DurationChart({ items, zone, current }: DurationChartProps) {
-  const known = items.flatMap((item) => (item.seconds === null ? [] : [item.seconds]));
-  const longest = Math.max(SHORTEST, ...known);
-  const usual = median(known);
-  const width = WIDTH / Math.max(FEWEST, items.length);
-  const heightOf = (seconds: number): number => Math.max(LOWEST, (seconds / longest) * (HEIGHT - TOP));
-  const told = tell(known.length, usual);
+  const shown = useZone(zone);
+  const { good, layers, places, nameOf } = useMemo(() => read(items, shown), [items, shown]);
+  const here = items.findIndex((item) => item.slot === current);
+  if (items.length === 0) return <p className="soft">Nothing of this lane was due yet</p>;
   return (
-    <figure className="durations">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={told}>
-        {items.map((item, index) => (
-          <g key={item.slot} className={`durations-bar tone-${faceOf(item.status).tone}`} onClick={() => navigate(toSlot(item.slot))}>
-            <title>{labelOf(item, zone)}</title>
-            <rect
-              className={item.slot === current ? "durations-field durations-here" : "durations-field"}
-              x={index * width}
-              y={0}
-              width={width}
-              height={HEIGHT}
-            />
-            <rect
-              x={(index + 0.1) * width}
-              y={HEIGHT - heightOf(item.seconds ?? 0)}
-              width={width * 0.8}
-              height={heightOf(item.seconds ?? 0)}
-            />
-          </g>
-        ))}
-        {usual !== null && (
-          <line className="durations-usual" x1="0" x2={WIDTH} y1={HEIGHT - heightOf(usual)} y2={HEIGHT - heightOf(usual)} />
-        )}
-      </svg>
-      <div className="durations-days" style={{ width: `${(100 * items.length * width) / WIDTH}%` }}>
-        <Time at={items[0]?.starts_at ?? null} zone={zone} as="day" />
-        {items.length > 1 && <Time at={items.at(-1)?.starts_at ?? null} zone={zone} as="day" />}
-      </div>
-      <figcaption className="soft">{told}</figcaption>
-    </figure>
+    <TimeChart
+      label="How long the last slots took"
+      told={tell(good, items[here])}
+      places={places}
+      layers={layers}
+      extent={[0, Math.max(items.length, FEWEST) - 1]}
+      nameOf={nameOf}
+      heads={HEADS}
+      cellsOf={(index) => [faceOf(items[index]?.status ?? "").label, took(items[index])]}
+      opens="Open the slot"
+      onOpen={(index) => items[index] && navigate(toSlot(items[index].slot))}
+      {...(here >= 0 && { current: here })}
+    />
   );
 }
 
-function labelOf(item: PastSlot, zone: string): string {
-  const took = item.seconds === null ? "" : `, ${duration(item.seconds)}`;
-  return `${dayOf(Date.parse(item.starts_at), zone)}: ${faceOf(item.status).label}${took}`;
+function read(items: readonly PastSlot[], zone: string) {
+  const good = items.flatMap((item) => (item.seconds !== null && hasSucceeded(item) ? [item.seconds] : []));
+  const usual = quantile(good, 50);
+  const most = quantile(good, 95);
+  const layers: Layer[] = [
+    { kind: "bars", label: "each slot, in the colour of its status", values: items.map((item) => item.seconds), tones: items.map((item) => faceOf(item.status).tone) },
+  ];
+  if (usual !== null) layers.push({ kind: "level", label: `median ${duration(usual)}`, seconds: usual, fine: false });
+  if (most !== null) layers.push({ kind: "level", label: `95 % ${duration(most)}`, seconds: most, fine: true });
+  const nameOf = (place: number): string => {
+    const item = items[place];
+    return item ? dayOf(Date.parse(item.starts_at), zone) : "";
+  };
+  return { good, layers, places: items.map((_, index) => index), nameOf };
 }
 
-function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? null;
+/** Whether a slot has succeeded by its run: of one that was accepted, that has failed. */
+function hasSucceeded({ status, run_status }: PastSlot): boolean {
+  return SUCCEEDED.has(status) && run_status !== null && SUCCEEDED.has(run_status);
 }
 
-function tell(finished: number, usual: number | null): string {
-  if (usual === null) return "Nothing of this lane has finished yet";
-  return finished === 1 ? `One has finished: it took ${duration(usual)}` : `Of the last ${finished}, half took ${duration(usual)} or less`;
+function took(item: PastSlot | undefined): string {
+  return item?.seconds == null ? "–" : duration(item.seconds);
+}
+
+function tell(good: readonly number[], here: PastSlot | undefined): string {
+  const usual = quantile(good, 50);
+  if (usual === null) return "Nothing of this lane has succeeded yet";
+  const all = good.length === 1 ? `One has succeeded: it took ${duration(usual)}.` : `Of the last ${good.length} that succeeded, half took ${duration(usual)} or less.`;
+  if (here?.seconds == null || (good.length === 1 && hasSucceeded(here))) return all;
+  return `${all} This one took ${duration(here.seconds)}${compare(here.seconds, usual)}.`;
+}
+
+/** Say how many times as long as usual it is, where that is worth a word. */
+function compare(seconds: number, usual: number): string {
+  const times = usual > 0 ? seconds / usual : 1;
+  return times >= 1.5 ? `, ${times < 10 ? times.toFixed(1) : Math.round(times)} times as long` : "";
 }

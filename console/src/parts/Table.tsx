@@ -1,7 +1,7 @@
 /** A table that holds as many rows as there are and draws those in view. Columns are declared, rows are data. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, type RefObject, useEffect, useId, useRef } from "react";
 
 export interface Column<Row> {
   readonly key: string;
@@ -12,6 +12,13 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ReactNode;
 }
 
+interface Branch {
+  /** How deep, from 0. */
+  readonly depth: number;
+  /** Whether what is below it is shown; undefined where nothing is. */
+  readonly isOpen: boolean | undefined;
+}
+
 interface TableProps<Row> {
   readonly label: string;
   readonly columns: readonly Column<Row>[];
@@ -20,6 +27,10 @@ interface TableProps<Row> {
   readonly onOpen?: (row: Row) => void;
   /** The row that the keyboard is on. */
   readonly current?: number;
+  /** For who brings the focus to the list. */
+  readonly list?: RefObject<HTMLDivElement | null>;
+  /** Where rows stand in a tree, if they are one. */
+  readonly branchOf?: (row: Row) => Branch;
   /** Called when the last rows come into view and there may be more. */
   readonly onEnd?: (() => void) | undefined;
   readonly empty?: ReactNode;
@@ -29,8 +40,10 @@ interface TableProps<Row> {
 const HEAD = 32;
 
 export function Table<Row>(props: TableProps<Row>) {
-  const { label, columns, rows, keyOf, onOpen, current, onEnd, empty, rowHeight = 32 } = props;
-  const scroller = useRef<HTMLDivElement>(null);
+  const { label, columns, rows, keyOf, onOpen, current, onEnd, empty, rowHeight = 32, branchOf } = props;
+  const own = useRef<HTMLDivElement>(null);
+  const scroller = props.list ?? own;
+  const id = useId();
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -49,7 +62,15 @@ export function Table<Row>(props: TableProps<Row>) {
   }, [current, virtual, height]);
   const gridTemplateColumns = columns.map((column) => column.width).join(" ");
   return (
-    <div ref={scroller} className="table" role="table" aria-label={label} aria-rowcount={rows.length + 1}>
+    <div
+      ref={scroller}
+      className="table"
+      role={branchOf ? "treegrid" : "table"}
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      aria-activedescendant={branchOf && current !== undefined ? `${id}-${current}` : undefined}
+      tabIndex={current === undefined ? undefined : 0}
+    >
       <div className="table-row table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns }}>
         {columns.map((column) => (
           <div key={column.key} role="columnheader" className={column.align === "right" ? "align-right" : undefined}>
@@ -61,10 +82,14 @@ export function Table<Row>(props: TableProps<Row>) {
       <div role="rowgroup" className="table-body" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
           const row = rows[item.index] as Row;
+          const branch = branchOf?.(row);
           return (
             <div
               key={keyOf(row)}
+              id={`${id}-${item.index}`}
               role="row"
+              aria-level={branch && branch.depth + 1}
+              aria-expanded={branch?.isOpen}
               aria-rowindex={item.index + 2}
               aria-selected={item.index === current}
               className={`table-row${onOpen ? " table-row-link" : ""}`}

@@ -56,6 +56,8 @@ COMMANDS: tuple[tuple[Group, str, str, str], ...] = (
     (CHANGE, "trigger", "changes:trigger", "Run a slot now, or a definition or a plan once."),
     (CHANGE, "retry", "changes:retry", "Give a failed slot another attempt."),
     (CHANGE, "rerun", "changes:rerun", "Run a slot again that has succeeded."),
+    (CHANGE, "accept", "changes:accept", "Let a slot count as done that failed or was cancelled."),
+    (CHANGE, "note", "changes:note", "Note something down about a slot or a run."),
     (CHANGE, "cancel", "changes:cancel", "Stop a run, or take its turn from a slot."),
     (CHANGE, "pause", "changes:pause", "Let nothing of an account or definition start."),
     (CHANGE, "resume", "changes:resume", "Let a paused run go on, or an account or definition."),

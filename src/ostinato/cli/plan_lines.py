@@ -33,6 +33,7 @@ def plan_table(rows: Sequence[ListedPlan], now: datetime, width: int | None) -> 
         Column("done", right=True),
         Column("steps", drop=1),
         Column("started", drop=2),
+        Column("given", drop=3, elastic=True),
         Column("what it waits for, or how it ended", elastic=True),
     ]
     lines = [
@@ -43,6 +44,7 @@ def plan_table(rows: Sequence[ListedPlan], now: datetime, width: int | None) -> 
             show_progress(row.progress),
             show_counts(row.steps),
             "" if row.run.started_at is None else show_distance(row.run.started_at, now),
+            row.given,
             row.gates[0].reason if row.gates else row.run.reason,
         )
         for row in rows

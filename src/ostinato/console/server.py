@@ -12,6 +12,8 @@ from typing import Self
 
 import structlog
 import uvicorn
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
 
 from ostinato.api.access import open_access
 from ostinato.api.app import make_app
@@ -22,6 +24,9 @@ from ostinato.world import World
 
 STOP_SECONDS = 3
 """How long answers that are under way may take when the server is to stop."""
+COMPRESSED_FROM = 2_000
+"""Answers of so many bytes are compressed, as little as can be: a large plan, all alike, is a twentieth then. What is
+shorter is not: it holds what proves that a request comes from a page of ours."""
 BACKLOG = 256
 DEFAULT_PORT = 8642
 PORTS_TRIED = 20
@@ -52,7 +57,8 @@ class ConsoleServer:
         self.port = int(self._socket.getsockname()[1])
         self._stopping = Event()
         app = make_app(world, access=access, stopping=self._stopping)
-        self._server = _Server(_configure(Pages(app)), self._stopping)
+        served = GZipMiddleware(Pages(app), minimum_size=COMPRESSED_FROM, compresslevel=1)
+        self._server = _Server(_configure(served), self._stopping)
         self._nights: Nights = app.state.nights
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="console")
         self._counter = Thread(target=self._count_the_night, name="console-count", daemon=True)
@@ -143,7 +149,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _configure(app: Pages) -> uvicorn.Config:
+def _configure(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="off",

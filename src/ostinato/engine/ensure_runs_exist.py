@@ -53,8 +53,10 @@ def ensure_runs_exist(tx: Tx, desired: Desired, context: Context) -> StepOutcome
 
 
 def _new_run(slot: Candidate) -> NewRun:
-    declared = slot.definition.declared
+    declared, rerun = slot.definition.declared, slot.rerun
     due_at = slot.facts.due_at or slot.created_at
+    counted_from = rerun.at if rerun else max(due_at, slot.created_at)
+    satisfied = f"its start policy {declared.start.kind} is satisfied"
     return NewRun(
         definition_id=slot.definition.id,
         account_id=slot.account_id,
@@ -62,10 +64,12 @@ def _new_run(slot: Candidate) -> NewRun:
         version=slot.definition.version,
         series=slot.series,
         attempt=1,
-        origin=RunOrigin.SCHEDULE,
+        origin=RunOrigin.RERUN if rerun else RunOrigin.SCHEDULE,
         queue=declared.queue,
         priority=declared.priority,
         due_at=due_at,
-        start_before=None if declared.start_before is None else max(due_at, slot.created_at) + declared.start_before,
-        cause=f"its start policy {declared.start.kind} is satisfied",
+        start_before=None if declared.start_before is None else counted_from + declared.start_before,
+        requested_by=rerun.by if rerun else None,
+        request_reason=rerun.reason if rerun else "",
+        cause=f"{rerun.cause}; {satisfied}" if rerun else satisfied,
     )

@@ -56,12 +56,25 @@ class SlotFace(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rerun:
+    """A wish that a slot which has ended runs again once its start policy allows it: whose, why, and since when.
+
+    ``cause`` is what the history of the run will say.
+    """
+
+    by: str
+    reason: str
+    cause: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """One definition, one account (or none), one period [starts_at, ends_at).
 
     ``due_at`` is when its start policy lets it start at the earliest; ``None`` means only by hand. ``series`` counts
     the times it was asked to run anew; ``attempts`` the runs of the present series. ``reason`` says why it does not
-    run, as the engine last saw it.
+    run, as the engine last saw it. ``accepted_by`` is who let it count as done though it had not succeeded.
     """
 
     id: int
@@ -80,6 +93,7 @@ class Slot:
     run_status: RunStatus | None
     reason: str
     finished_at: datetime | None
+    accepted_by: str | None = None
 
     def face(self, now: datetime) -> SlotFace:
         """Return the status that faces show at ``now``."""

@@ -21,25 +21,45 @@ LONGEST = 4_000
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """What follows ``ostinato``. ``takes_reason`` tells whether the command can be given one."""
+    """What follows ``ostinato``.
+
+    ``before_reason`` is what stands before the reason: an option, or nothing where it is the last word; ``None`` where
+    the command takes none.
+    """
 
     words: tuple[str, ...]
-    takes_reason: bool = True
+    before_reason: tuple[str, ...] | None = ("--reason",)
 
     def write(self, reason: str = "") -> str:
         """Return the line as it is typed into a shell, with the reason that somebody gave."""
-        because = ("--reason", mask_text(reason)) if reason and self.takes_reason else ()
-        return shlex.join(("ostinato", *self.words, *because))
+        return shlex.join(("ostinato", *self.words, *self._because(mask_text(reason))))
+
+    def _because(self, reason: str) -> tuple[str, ...]:
+        if not reason or self.before_reason is None:
+            return ()
+        if reason.startswith("-"):  # else it would be taken for an option
+            return (f"{self.before_reason[0]}={reason}",) if self.before_reason else ("--", reason)
+        return (*self.before_reason, reason)
 
 
 APPLY = CommandLine(("apply",))
 APPLY_CONFIRMED = CommandLine(("apply", "--confirm-removals"))
-REPAIR = CommandLine(("doctor", "--repair"), takes_reason=False)
+REPAIR = CommandLine(("doctor", "--repair"), before_reason=None)
 
 
 def simple(verb: str, target: str, *options: str) -> CommandLine:
     """Return the line of a command that takes the target alone."""
     return CommandLine((verb, target, *options))
+
+
+def note(target: str) -> CommandLine:
+    """Return the line that notes something down, which is its reason."""
+    return CommandLine(("note", target), before_reason=())
+
+
+def rerun(target: str, *, downstream: bool) -> CommandLine:
+    """Return the line that runs a slot again."""
+    return simple("rerun", target, *(("--downstream",) if downstream else ()))
 
 
 def trigger_once(

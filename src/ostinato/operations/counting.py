@@ -20,9 +20,6 @@ from ostinato.policies.risk import measure_risk
 FINAL_FACES = {status.value: SlotFace(status.value) for status in FINAL_SLOT_STATUSES}
 """The statuses of slots that have ended, as faces show them, by what is stored."""
 
-LATELY = timedelta(minutes=10)
-"""The pace of a night is that of so long a time before now."""
-
 FOR_A_PERSON = frozenset(
     {
         "account_active",
@@ -45,7 +42,10 @@ _ROW_AND_FACE, _COLUMN_AND_FACE = itemgetter(0, 3), itemgetter(1, 3)
 
 
 class Mark(NamedTuple):
-    """What is kept of one slot of a night. ``gate`` and ``about`` are empty where it waits for nothing."""
+    """What is kept of one slot of a night. ``gate`` and ``about`` are empty where it waits for nothing.
+
+    ``began_at`` is when the run began that it has, if that is not over.
+    """
 
     account_id: int
     definition_id: int
@@ -54,6 +54,7 @@ class Mark(NamedTuple):
     gate: str = ""
     about: str = ""
     late: bool = False
+    began_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,23 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """How many slots go on by themselves, and how long that will take at least, as far as anything tells.
+
+    ``untold`` of them are not in ``left``: their definitions have no history, or they have run for longer than usual.
+    ``left`` is ``None`` where nothing tells of any, or none is carried out at present.
+    """
+
+    going_on: int
+    untold: int
+    left: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What was counted over a whole night: that of ``at``, as it stood at ``now``.
 
-    ``ended_lately`` counts the slots that ended shortly before ``now``, of whichever night.
+    ``usual`` is how long a run of each definition usually takes, by id; one without history is absent.
     """
 
     at: datetime
@@ -99,7 +113,7 @@ class Summary:
     directory: Directory
     marks: tuple[Mark, ...]
     tallies: Tallies
-    ended_lately: int = 0
+    usual: Mapping[int, timedelta] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
@@ -117,8 +131,8 @@ class Summary:
         going_on = (mark for mark in self.marks if not mark.gate and mark.face not in _NOT_UNDER_WAY)
         return sum(1 for _ in going_on)
 
-    def count_going_on(self) -> int:
-        """Count the slots that are due and not done, and end without anybody doing anything.
+    def list_going_on(self) -> list[Mark]:
+        """List the slots that are due and not done, and end without anybody doing anything.
 
         What waits for a slot that has failed, or for one that waits for a person, does not.
         """
@@ -129,17 +143,32 @@ class Summary:
             if mark.face in _ENDED_BADLY:
                 stuck.add(mark)
         undone = [mark for mark in self.marks if mark.face not in _NOT_UNDER_WAY]
-        going_on = 0
+        going_on = []
         for mark in sorted(undone, key=lambda mark: ranks.get(mark.definition_id, 0)):
             if mark.gate in FOR_A_PERSON or (mark.gate == "upstream" and stuck.holds(mark, ids.get(mark.about))):
                 stuck.add(mark)
             else:
-                going_on += 1
+                going_on.append(mark)
         return going_on
 
-    def estimate_left(self, going_on: int) -> timedelta | None:
-        """Return how long so many slots take at the pace of late; ``None`` where none has ended to judge by."""
-        return LATELY * (going_on / self.ended_lately) if going_on and self.ended_lately else None
+    def look_ahead(self) -> Outlook:
+        """Estimate how long what goes on by itself takes: each as long as usual, as many at once as run now.
+
+        And no less than the longest of them. It takes nothing into account of what waits for what.
+        """
+        going_on = self.list_going_on()
+        rests = [rest for mark in going_on if (rest := self._find_rest(mark)) is not None]
+        at_once = self.under_way
+        left = max([sum(rests, timedelta()) / at_once, *rests]) if at_once and rests else None
+        return Outlook(len(going_on), len(going_on) - len(rests), left)
+
+    def _find_rest(self, mark: Mark) -> timedelta | None:
+        """Return how long a slot takes from now on, once it runs; ``None`` where nothing tells."""
+        usual = self.usual.get(mark.definition_id)
+        if usual is None or mark.began_at is None:
+            return usual
+        rest = usual - (self.now - mark.began_at)
+        return rest if rest > timedelta() else None
 
     def count_reasons(self) -> list[Reason]:
         """Count what is due and not done by what it waits for, most first."""

@@ -94,12 +94,14 @@ def _explain_pending(look: _Look, slot: Slot) -> Explanation:
         verdict = Verdict((*verdict.gates, _engine_at_work(look)))
     due = slot.due_at is None or slot.due_at <= look.now
     status = slot_face(slot.status, None, due=due, stopped=blocking is not None)
+    why = f"; {candidate.rerun.cause}" if candidate.rerun else ""
     return Explanation(
         slot=str(slot.name),
         status=status,
-        verdict=_say(status, verdict, otherwise=f"{_ENGINE} starts it"),
+        verdict=_say(status, verdict, otherwise=f"{_ENGINE} starts it") + why,
         gates=verdict.gates,
         earliest_start=find_earliest_start(look.tx, slot, look.now),
+        run_id=slot.run_id,
     )
 
 
@@ -193,7 +195,8 @@ def _explain_undecided(look: _Look, slot: Slot) -> Explanation:
 def _explain_ended(look: _Look, slot: Slot) -> Explanation:
     run, status = _get_latest(look, slot), slot.face(look.now)
     succeeded = slot.status in SUCCEEDED_SLOT_STATUSES
-    at = show(slot.finished_at) if slot.finished_at else "an unknown time"
+    ended_at = run.finished_at if slot.accepted_by else slot.finished_at
+    at = show(ended_at) if ended_at else "an unknown time"
     why = slot.reason or run.reason
     reason = f"{_attempt(run)} ended at {at} ({run.status})" + (f": {why}" if why else "")
     again = f"ostinato {'rerun' if succeeded else 'retry'} {slot.name}"

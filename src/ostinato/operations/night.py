@@ -15,7 +15,7 @@ from threading import Lock
 
 from ostinato.model.slots import SlotFace, SlotName
 from ostinato.model.statuses import RunStatus
-from ostinato.operations.counting import FINAL_FACES, LATELY, Mark, Summary, Tallies, Tally, count_marks
+from ostinato.operations.counting import FINAL_FACES, Mark, Summary, Tallies, Tally, count_marks
 from ostinato.operations.directory import Column, Directory, DirectoryKeeper, Row
 from ostinato.operations.waiting import Looker, show_face
 from ostinato.policies.risk import late_by
@@ -23,6 +23,7 @@ from ostinato.policies.verdict import Gate
 from ostinato.store import night
 from ostinato.store.database import Tx
 from ostinato.store.night import NightSlot
+from ostinato.store.past_durations import measure_usual_durations
 from ostinato.store.plan_lists import measure_progress
 from ostinato.world import World
 
@@ -37,6 +38,8 @@ KEPT_TIMES = 5
 
 NIGHTS_KEPT = 8
 LAGS_KEPT_SECONDS = 600.0
+USUAL_KEPT_TIMES = 500
+"""How long runs usually take is told for so many times as long as it took to measure: soon anew where it is cheap."""
 
 _AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.SUSPENDED, RunStatus.PAUSED})
 
@@ -128,6 +131,7 @@ class Nights:
         self._lock = Lock()
         self._summaries: OrderedDict[datetime | None, _Kept] = OrderedDict()
         self._lags: tuple[float, Mapping[int, timedelta]] | None = None
+        self._usual: tuple[float, Mapping[int, timedelta]] | None = None
 
     def find_summary(self, at: datetime | None = None, *, counted_within: float | None = None) -> Summary:
         """Return what was counted over the night of ``at``, now if that is ``None``: some seconds ago, or anew.
@@ -211,14 +215,14 @@ class Nights:
             undone = night.list_night_slots(tx, [one.slot_id for one in squares if one.status not in FINAL_FACES])
             gates = Looker(tx, self.world, now).find_gates(undone)
             lags = self._find_lags(tx, now)
-            ended_lately = night.count_ended(tx, since=now - LATELY)
+            usual = self._find_usual(tx, now)
         marks = [
             Mark(one.account_id, one.definition_id, one.slot_id, FINAL_FACES[one.status])
             for one in squares
             if one.status in FINAL_FACES
         ]
         marks += [_mark(slot, gates.get(slot.slot_id), lags, now) for slot in undone]
-        return Summary(at or now, now, directory, tuple(marks), count_marks(marks), ended_lately)
+        return Summary(at or now, now, directory, tuple(marks), count_marks(marks), usual)
 
     def _make_cells(self, tx: Tx, slots: Collection[NightSlot], directory: Directory) -> list[Cell]:
         now = self.world.clock.now()
@@ -247,6 +251,19 @@ class Nights:
         with self._lock:
             self._lags = (self.monotonic(), lags)
         return lags
+
+    def _find_usual(self, tx: Tx, now: datetime) -> Mapping[int, timedelta]:
+        """Return how long runs of definitions usually take, as was measured at last."""
+        with self._lock:
+            kept = self._usual
+        began = self.monotonic()
+        if kept is not None and began < kept[0]:
+            return kept[1]
+        usual = measure_usual_durations(tx, now)
+        ended = self.monotonic()
+        with self._lock:
+            self._usual = (ended + (ended - began) * USUAL_KEPT_TIMES, usual)
+        return usual
 
 
 class _Kept:
@@ -325,6 +342,7 @@ def _mark(slot: NightSlot, gate: Gate | None, lags: Mapping[int, timedelta], now
         gate=gate.kind if gate else "",
         about=gate.about if gate else "",
         late=_late(slot, lags, now) is not None,
+        began_at=slot.run_started_at if slot.run_status in _AT_WORK else None,
     )
 
 

@@ -39,6 +39,8 @@ class ListedPlan(Run):
     """From 0 to 1; null as long as it has no plan."""
     gates: list[Gate]
     """What stands against it, if it is at rest."""
+    given: str
+    """What its plan was given, in one line, cut where it is long, without secrets."""
 
 
 class StepError(TypedDict):
@@ -190,6 +192,7 @@ def listed_plan(row: plans.ListedPlan) -> ListedPlan:
         "steps": dict(sorted(row.steps.items())),
         "progress": row.progress,
         "gates": [gate(one) for one in row.gates],
+        "given": row.given,
     }
 
 

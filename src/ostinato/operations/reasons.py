@@ -89,7 +89,7 @@ def _not_suspended(run: Run, last: Transition, suspended: Collection[Step], chil
     parents = [step for step in suspended if (run.id, step.number) in children]
     names = [step.name for step in suspended if step.wake_kind is not WakeKind.RETRY and step not in parents]
     event = f"an event: ostinato send-event {run.id} {names[0] if len(names) == 1 else 'STEP'} NAME"
-    clears = ["the runs that it has started: ostinato plans"] if parents else []
+    clears = [f"the runs that it has started: ostinato plans --parent {run.id}"] if parents else []
     clears += [event] if names or not waits else []
     return Gate(
         "not_suspended",

@@ -5,14 +5,15 @@ What decides a race is the lock on the slot's row, and behind it the constraint 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ostinato.errors import NotPossible
 from ostinato.model.definitions import Definition
 from ostinato.model.runs import NewRun, Run, RunOrigin
-from ostinato.model.slots import Slot, SlotFace
+from ostinato.model.slots import Rerun, Slot, SlotFace, SlotName
 from ostinato.model.statuses import FINAL_SLOT_STATUSES, RunStatus, SlotStatus
 from ostinato.operations import command_lines
 from ostinato.operations.command_lines import CommandLine
@@ -22,20 +23,26 @@ from ostinato.operations.once import Order, describe_once
 from ostinato.operations.people import Person, note_change
 from ostinato.policies.claim import judge_claim
 from ostinato.policies.verdict import Verdict
-from ostinato.store import runs, slots
+from ostinato.store import reruns, runs, slots
 from ostinato.store.claim_facts import get_claim_facts
 from ostinato.store.database import Tx
 from ostinato.world import World
+
+DEFINITIONS_NAMED = 5
 
 _RETRIED = frozenset({SlotStatus.FAILED, SlotStatus.CANCELLED, SlotStatus.RETRYING})
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run that somebody asked for, which waits for an agent now. ``claim`` says whether one can take it at once."""
+    """A run that somebody asked for, which waits for an agent now. ``claim`` says whether one can take it at once.
+
+    ``downstream`` are the slots that run again after it.
+    """
 
     run: Run
     claim: Verdict
+    downstream: tuple[SlotName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ def trigger_slot(world: World, name: str, *, by: Person, reason: str = "") -> St
     line = command_lines.simple("trigger", name)
     request = _Request(by, "trigger", line, "triggered", RunOrigin.TRIGGER, reason, world.clock.now())
     with world.store.write() as tx:
-        slot = _lock(tx, get_slot(tx, world, name, now=request.now))
+        slot = lock(tx, get_slot(tx, world, name, now=request.now))
         if slot.status is not SlotStatus.PENDING:
             raise refuse(slot, request.now)
         return _start(tx, world, slot, request, series=slot.series)
@@ -130,31 +137,52 @@ def retry(world: World, target: str, *, by: Person, reason: str = "") -> Started
         if slot.run_status is RunStatus.SCHEDULED and slot.run_id is not None and _hasten(tx, slot.run_id, request):
             _note(tx, request, str(slot.name))
             return tell_started(tx, world, slot.run_id, request.now)
-        slot = _lock(tx, slot)
+        slot = lock(tx, slot)
         if slot.status not in _RETRIED:
             raise refuse(slot, request.now)
         return _start(tx, world, slot, request, series=slot.series + 1)
 
 
-def rerun(world: World, target: str, *, by: Person, reason: str = "") -> Started:
+def rerun(world: World, target: str, *, by: Person, reason: str = "", downstream: bool = False) -> Started:
     """Run a slot again that has ended, however it ended, in a new series of attempts.
 
-    ``target`` is the slot's name or the number of its latest run. What depends on the slot is not run again, and what
-    depends on it and has not run yet waits for it. ``NotPossible`` for a slot that has not ended.
+    ``target`` is the slot's name or the number of its latest run. What depends on it and has not run yet waits for it.
+    With ``downstream``, what was made from it runs again after it, and what was made from that, each as its start
+    policy says; what was cancelled stays so. Without, nothing else runs again. ``NotPossible`` for a slot that has not
+    ended, and where something downstream is under way, which uses what the slot made before.
     """
-    line = command_lines.simple("rerun", target)
+    line = command_lines.rerun(target, downstream=downstream)
     request = _Request(by, "rerun", line, "run again", RunOrigin.RERUN, reason, world.clock.now())
     with world.store.write() as tx:
-        slot = _lock(tx, get_slot_of(tx, world, target, now=request.now))
+        slot = get_slot_of(tx, world, target, now=request.now)
+        later = reruns.lock_downstream(tx, slot.id) if downstream else []
+        slot = lock(tx, slot)
         if slot.status not in FINAL_SLOT_STATUSES:
             raise refuse(slot, request.now)
-        return _start(tx, world, slot, request, series=slot.series + 1)
+        _refuse_under_way(slot, later)
+        started = _start(tx, world, slot, request, series=slot.series + 1)
+        after = Rerun(by.name, reason, f"{request.cause}, after {slot.name}", request.now)
+        reruns.reopen_slots(tx, [one.id for one in later], after)
+        return replace(started, downstream=tuple(one.name for one in later))
+
+
+def _refuse_under_way(slot: Slot, downstream: Sequence[Slot]) -> None:
+    under_way = [one for one in downstream if one.status not in FINAL_SLOT_STATUSES]
+    if under_way:
+        first, others = under_way[0].name, len(under_way) - 1
+        more = f" and {others:,} more" if others else ""
+        raise NotPossible(
+            f"{first}{more} downstream of {slot.name} has a run now, with what {slot.name} made before",
+            hint=f"wait for it, or end it: ostinato cancel {first}",
+        )
 
 
 def refuse(slot: Slot, now: datetime) -> NotPossible:
     """Return the error for a request that does not fit the slot's status, with what does."""
     name, face = slot.name, slot.face(now)
     match face:
+        case SlotFace.FUTURE | SlotFace.BLOCKED | SlotFace.READY if slot.run_id is not None:
+            return NotPossible(f"{name} is to run again already", hint=f"what it waits for: ostinato explain {name}")
         case SlotFace.FUTURE | SlotFace.BLOCKED | SlotFace.READY:
             return NotPossible(f"{name} has not run yet", hint=f"to start it now: ostinato trigger {name}")
         case SlotFace.RETRYING:
@@ -170,7 +198,8 @@ def refuse(slot: Slot, now: datetime) -> NotPossible:
             return NotPossible(f"{name} has a run that is {face} (run {slot.run_id})", hint=hint)
 
 
-def _lock(tx: Tx, slot: Slot) -> Slot:
+def lock(tx: Tx, slot: Slot) -> Slot:
+    """Return a slot as it is now, and keep others from changing it."""
     locked = slots.lock_slot(tx, slot.id)
     if locked is None:
         raise NotPossible(f"{slot.name} was removed just now", hint="look what is declared: ostinato diff")
@@ -227,6 +256,16 @@ def _start_before(definition: Definition, now: datetime) -> datetime | None:
     """Return when a run that was asked for now is too late: it counts from the asking, not from the period."""
     allowed: timedelta | None = definition.declared.start_before
     return None if allowed is None else now + allowed
+
+
+def describe_downstream(started: Started) -> str:
+    """Say in words what runs again after a slot: how many slots of which definitions, the most of all first."""
+    counts = Counter(name.definition for name in started.downstream).most_common()
+    shown = [f"{name} {slots:,}" for name, slots in counts[:DEFINITIONS_NAMED]]
+    more = len(counts) - len(shown)
+    said = ", ".join([*shown, *([f"and {more:,} more definitions"] if more else [])])
+    total = sum(slots for _, slots in counts)
+    return f"{total:,} {'slot' if total == 1 else 'slots'} downstream ({said})"
 
 
 def tell_started(tx: Tx, world: World, run_id: int, now: datetime) -> Started:

@@ -38,6 +38,8 @@ class Kind(StrEnum):
     GIVE_UP = "give up"
     RETRY = "retry"
     RERUN = "rerun"
+    RERUN_DOWNSTREAM = "rerun downstream"
+    ACCEPT = "accept"
 
 
 POINTED = frozenset({Kind.CRASH, Kind.FREEZE, Kind.LOSE_ANSWER})
@@ -54,7 +56,8 @@ HARMS_MACHINES = (Kind.REBOOT, Kind.CUT_OFF, Kind.SET_CLOCK)
 TOUCHES_SOURCES = (Kind.BREAK_SOURCE, Kind.LOSE_ROWS, Kind.MEND_SOURCE, Kind.DECLARE, Kind.WITHDRAW, Kind.CHANGE)
 ACTS_OF_PEOPLE = (
     *(Kind.SEND, Kind.SEND, Kind.SEND_TWICE, Kind.SEND_LATER, Kind.RESUME, Kind.RESUME, Kind.CANCEL, Kind.CANCEL),
-    *(Kind.HALT, Kind.SKIP, Kind.GIVE_UP, Kind.RETRY, Kind.RERUN, Kind.PAUSE, Kind.UNPAUSE, Kind.TRIGGER),
+    *(Kind.HALT, Kind.SKIP, Kind.GIVE_UP, Kind.RETRY, Kind.RERUN, Kind.RERUN_DOWNSTREAM, Kind.ACCEPT),
+    *(Kind.PAUSE, Kind.UNPAUSE, Kind.TRIGGER),
 )
 
 

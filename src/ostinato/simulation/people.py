@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from ostinato.errors import NotFound, NotPossible, StoreUnavailable
 from ostinato.model.statuses import LIVE_RUN_STATUSES, RunStatus, SlotStatus, StepStatus
-from ostinato.operations import cancelling, halting, pausing, sending, starting, steering, triggering
+from ostinato.operations import accepting, cancelling, halting, pausing, sending, starting, steering, triggering
 from ostinato.operations.pausing import Pausable
 from ostinato.operations.people import Person
 from ostinato.simulation.flows import FLOWS
@@ -133,7 +134,7 @@ def _give_up(request: Request) -> str:
     return f"gives run {run.id} up"
 
 
-def _start_again(request: Request, status: SlotStatus, start: Callable[..., object], word: str) -> str:
+def _ask_about(request: Request, status: SlotStatus, start: Callable[..., object], word: str) -> str:
     slot = request.pick([slot for slot in request.picture.slots.values() if slot.status == status])
     if slot is None:
         return ""
@@ -143,11 +144,20 @@ def _start_again(request: Request, status: SlotStatus, start: Callable[..., obje
 
 
 def _retry(request: Request) -> str:
-    return _start_again(request, SlotStatus.FAILED, starting.retry, "retries")
+    return _ask_about(request, SlotStatus.FAILED, starting.retry, "retries")
 
 
 def _rerun(request: Request) -> str:
-    return _start_again(request, SlotStatus.SUCCESS, starting.rerun, "runs again")
+    return _ask_about(request, SlotStatus.SUCCESS, starting.rerun, "runs again")
+
+
+def _rerun_downstream(request: Request) -> str:
+    rerun = partial(starting.rerun, downstream=True)
+    return _ask_about(request, SlotStatus.SUCCESS, rerun, "runs again, with all that was made from it,")
+
+
+def _accept(request: Request) -> str:
+    return _ask_about(request, SlotStatus.FAILED, accepting.accept, "accepts")
 
 
 def _list_pausable(picture: Picture, *, paused: bool) -> Iterator[tuple[Pausable, str]]:
@@ -187,6 +197,8 @@ _ACTS: Mapping[Kind, Act] = {
     Kind.GIVE_UP: _give_up,
     Kind.RETRY: _retry,
     Kind.RERUN: _rerun,
+    Kind.RERUN_DOWNSTREAM: _rerun_downstream,
+    Kind.ACCEPT: _accept,
     Kind.PAUSE: _pause,
     Kind.UNPAUSE: _unpause,
 }

@@ -90,10 +90,17 @@ def check_live_runs(commit: Commit) -> Iterator[Breach]:
 def check_starts(commit: Commit) -> Iterator[Breach]:
     """Check that no run was made by the schedule before its start policy was satisfied [2]."""
     for former, run in commit.list_changed_runs():
-        if former is None and run.origin == "schedule" and run.slot_id is not None:
+        if former is None and run.slot_id is not None and _is_made_by_engine(commit.before, run):
             slot = commit.after.slots[run.slot_id]
             if obstacle := find_obstacle(commit.after, slot, commit.now):
                 yield Breach(2, f"run {run.id} of {commit.after.name_slot(slot)} was created, but {obstacle}")
+
+
+def _is_made_by_engine(before: Picture, run: RunRow) -> bool:
+    """Tell whether it was for the start policy to say when a run begins: of the schedule, and downstream of a rerun."""
+    slot = before.slots.get(run.slot_id or 0)
+    again = run.origin == "rerun" and slot is not None and slot.status == SlotStatus.PENDING
+    return again or run.origin == "schedule"
 
 
 def check_ends(commit: Commit) -> Iterator[Breach]:
@@ -202,11 +209,12 @@ def check_removals(commit: Commit) -> Iterator[Breach]:
             run = before.runs[run.parent_run_id]
         if run.definition_id not in owners[0] and run.account_id not in owners[1]:
             yield Breach(9, f"run {id} was removed, and neither its definition nor its account was")
+    begun = {run.slot_id for run in before.runs.values()} if before.slots is not after.slots else set()
     for id in before.slots.keys() - after.slots.keys() if before.slots is not after.slots else ():
         slot = before.slots[id]
         lane = before.lanes[slot.lane_id]
         belongs = lane.definition_id in owners[0] or lane.account_id in owners[1]
-        if not belongs and slot.status != SlotStatus.PENDING:
+        if not belongs and (slot.status != SlotStatus.PENDING or id in begun):
             yield Breach(9, f"slot {before.name_slot(slot)}, {slot.status}, was removed; what it belongs to was not")
     for _, run in commit.list_changed_runs():
         if run.slot_id is None:

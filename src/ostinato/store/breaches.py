@@ -212,7 +212,7 @@ def list_adrift_slots(since: Since) -> Select[Any]:
     live = select(t.runs.c.slot_id).where(t.is_live(), t.runs.c.slot_id.is_not(None))
     closed_too_early = and_(t.slots.c.id.in_(live), t.slots.c.status != SlotStatus.LIVE)
     begun = select(t.runs.c.slot_id).where(t.runs.c.id > since.first_run, t.runs.c.slot_id.is_not(None))
-    taken_back = and_(t.slots.c.status == SlotStatus.PENDING, t.slots.c.id.in_(begun))
+    taken_back = and_(t.slots.c.status == SlotStatus.PENDING, t.slots.c.id.in_(begun), _has_begun_series())
     is_open = t.slots.c.status.in_([SlotStatus.LIVE, SlotStatus.RETRYING])
     left_open = and_(t.is_notable_slot(), is_open, _says_otherwise(), t.slots.c.id.not_in(live))
     unlinked = and_(t.slots.c.status != SlotStatus.PENDING, t.runs.c.id.is_(None), t.slots.c.id.in_(begun))
@@ -222,6 +222,12 @@ def list_adrift_slots(since: Since) -> Select[Any]:
     return _select_with_runs().where(t.slots.c.id.in_(found))
 
 
+def _has_begun_series() -> ColumnElement[bool]:
+    """Tell of a slot whether it has a run of its present series; one that is to run again has those before alone."""
+    present = t.runs.alias("present")
+    return exists().where(present.c.slot_id == t.slots.c.id, present.c.series == t.slots.c.series)
+
+
 def list_contradicted_slots(since: Since) -> Select[Any]:
     """Select the slots that have ended otherwise than their run, or whose run is gone: only a person can know."""
     ended = and_(t.slots.c.finished_at >= since.first_at, t.slots.c.status.in_(sorted(FINAL_SLOT_STATUSES)))
@@ -229,7 +235,8 @@ def list_contradicted_slots(since: Since) -> Select[Any]:
     is_gone = and_(t.runs.c.id.is_(None), ~exists().where(any_run.c.slot_id == t.slots.c.id))
     run_is_final = or_(is_gone, t.runs.c.status.in_(sorted(FINAL_RUN_STATUSES)))
     recent = or_(t.slots.c.run_id.is_(None), t.slots.c.run_id > since.first_run)
-    return _select_with_runs().where(ended, recent, run_is_final, _says_otherwise())
+    # Of one that was accepted a person has said otherwise.
+    return _select_with_runs().where(ended, recent, run_is_final, _says_otherwise(), t.slots.c.accepted_by.is_(None))
 
 
 def _select_with_runs() -> Select[Any]:

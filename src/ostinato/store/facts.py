@@ -13,7 +13,7 @@ from sqlalchemy import CompoundSelect, Select, and_, func, literal, or_, select,
 from ostinato.model.accounts import Account
 from ostinato.model.definitions import Definition
 from ostinato.model.evidence import LOST_KINDS, EndKind
-from ostinato.model.slots import SlotName
+from ostinato.model.slots import Rerun, SlotName
 from ostinato.model.statuses import SlotStatus
 from ostinato.policies.retry import RetryFacts
 from ostinato.policies.start import SlotFacts, UpstreamFacts
@@ -32,7 +32,10 @@ LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A slot with the facts for its start, and what a run of it would be made of."""
+    """A slot with the facts for its start, and what a run of it would be made of.
+
+    ``rerun`` is who asked for that, of one that has run before.
+    """
 
     slot_id: int
     facts: SlotFacts
@@ -40,6 +43,7 @@ class Candidate:
     account_id: int | None
     series: int
     created_at: datetime
+    rerun: Rerun | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +150,14 @@ def pair_with_upstreams(slot_ids: Collection[int] | Select[Any]) -> CompoundSele
     return union_all(_overlap_pairs(slot_ids), _previous_pairs(slot_ids))
 
 
+_RERUN = [column for column in t.reruns.c if column.name != "slot_id"]
+
+
 def _slot_rows(slot_ids: Collection[int]) -> Select[Any]:
     return (
-        select(t.slots, t.lanes.c.definition_id, t.lanes.c.account_id)
+        select(t.slots, t.lanes.c.definition_id, t.lanes.c.account_id, *_RERUN)
         .join(t.lanes)
+        .outerjoin(t.reruns, and_(t.reruns.c.slot_id == t.slots.c.id, t.slots.c.series > 1))
         .where(t.slots.c.id.in_(slot_ids))
         .order_by(t.slots.c.due_at, t.slots.c.id)
     )
@@ -189,7 +197,13 @@ def _to_candidate(
             account_pause=to_pause(account),
             maintenance=account.declared.maintenance,
         )
-    return Candidate(row.id, facts, definition, row.account_id, row.series, row.created_at)
+    return Candidate(row.id, facts, definition, row.account_id, row.series, row.created_at, _to_rerun(row))
+
+
+def _to_rerun(row: Any) -> Rerun | None:
+    if row.requested_at is None:
+        return None
+    return Rerun(row.requested_by, row.request_reason, row.cause, row.requested_at)
 
 
 def _list_upstreams(tx: Tx, slot_ids: Collection[int]) -> dict[int, tuple[UpstreamFacts, ...]]:

@@ -87,7 +87,7 @@ def _find_starts_before_upstream(tx: Tx, since: Since) -> Iterator[Offence]:
 
     The order of entries in the history decides, not clocks. Only runs whose definition, and that of the slot upstream,
     is today what it was then can be judged, and only slots that existed then. That alone is told by clocks, which may
-    have been set back since: slots that are hardly older than the run are left out.
+    have been set back since: slots that are hardly older than the run are left out. So are those a person accepted.
     """
     run, creation, success = t.runs, t.transitions.alias("creation"), t.transitions.alias("success")
     upstream, upstream_run = t.slots.alias("upstream_slot"), t.runs.alias("upstream_run")
@@ -111,6 +111,7 @@ def _find_starts_before_upstream(tx: Tx, since: Since) -> Iterator[Offence]:
         .where(
             t.definitions.c.start_kind == StartKind.AFTER_SUCCESS,
             upstream.c.created_at <= run.c.created_at - literal(MOST_SKEW, Span),
+            or_(upstream.c.accepted_at.is_(None), upstream.c.accepted_at > run.c.created_at + literal(MOST_SKEW, Span)),
             _unchanged_since(t.lanes.c.id, run.c.created_at),
             _unchanged_since(upstream.c.lane_id, run.c.created_at),
             ~succeeded_before.exists(),

@@ -147,7 +147,8 @@ def _ids(tx: Tx, statement: Any) -> list[int]:
 def _remove_open_slots(tx: Tx, lane_ids: Sequence[int]) -> int:
     removed = 0
     for part in chunks(lane_ids):
-        open_slots = and_(t.slots.c.lane_id.in_(part), t.slots.c.status == SlotStatus.PENDING)
+        never_run = and_(t.slots.c.status == SlotStatus.PENDING, t.slots.c.run_id.is_(None))
+        open_slots = and_(t.slots.c.lane_id.in_(part), never_run)
         lock_work(tx, false(), open_slots)
         removed += tx.execute(delete(t.slots).where(open_slots)).rowcount
     return removed

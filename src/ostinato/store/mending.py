@@ -137,9 +137,9 @@ def _find_deciding_runs(tx: Tx, slot_ids: Sequence[int]) -> dict[int, Any]:
 def _align(status: str, run: Any, now: datetime) -> dict[str, Any]:
     """Return what a slot becomes that says ``status`` by the run that decides; one that has ended stays ended."""
     if run is None:
-        waits = {"status": SlotStatus.PENDING, "attempts": 0, "run_id": None, "examine_at": now}
+        waits = {"status": SlotStatus.PENDING, "series": 1, "attempts": 0, "run_id": None, "examine_at": now}
         return {**waits, "finished_at": None, "reason": "", "gate": None}
-    refers = {"run_id": run.id, "series": run.series, "attempts": run.attempt, "examine_at": None}
+    refers = {"run_id": run.id, "series": run.series, "attempts": run.attempt, "examine_at": None, "accepted_by": None}
     if status in FINAL_SLOT_STATUSES and run.status in FINAL_RUN_STATUSES:
         return {"status": SlotStatus(status), "run_id": run.id}
     to = SLOT_STATUS_OF_RUN[RunStatus(run.status)]

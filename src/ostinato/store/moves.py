@@ -185,7 +185,12 @@ def wake_dependents(tx: Tx, slot_ids: Collection[int], *, now: datetime) -> None
     Called in the transaction that ends those slots.
     """
     for part in chunks(slot_ids):
-        wake(tx, union_all(_overlapping(part), _following(part)), now=now)
+        wake(tx, select_dependents(part), now=now)
+
+
+def select_dependents(slot_ids: Collection[int]) -> CompoundSelect[Any]:
+    """Select the slots that depend directly on one of ``slot_ids``."""
+    return union_all(_overlapping(slot_ids), _following(slot_ids))
 
 
 def wake(tx: Tx, wanted: Select[tuple[int]] | CompoundSelect[Any], *, now: datetime) -> int:

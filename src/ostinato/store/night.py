@@ -195,11 +195,6 @@ def list_days(tx: Tx, *, definition_id: int, first_day: date, until: datetime) -
     return [DayStatus(row[0], date.fromisoformat(row[1]), row[2], row[3], bool(row[4]), bool(row[5])) for row in rows]
 
 
-def count_ended(tx: Tx, *, since: datetime) -> int:
-    """Count the slots that have ended since then."""
-    return tx.execute(select(func.count()).where(t.slots.c.finished_at >= since)).scalar_one()
-
-
 def list_attempts(tx: Tx, slot_ids: Collection[int]) -> dict[int, list[Attempt]]:
     """List the runs of slots, oldest first, by slot; slots that have none are absent."""
     run = t.runs.c
@@ -248,6 +243,7 @@ def measure_usual_lags(tx: Tx, at: datetime) -> dict[int, timedelta]:
             slot.starts_at < at,
             slot.created_at <= slot.due_at,
             slot.status.in_(sorted(SUCCEEDED_SLOT_STATUSES)),
+            slot.accepted_by.is_(None),
         )
         .order_by(slot.starts_at.desc())
         .limit(SAMPLED_SLOTS)

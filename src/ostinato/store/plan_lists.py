@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, 
 
 from ostinato.model.runs import Transition
 from ostinato.model.statuses import LIVE_RUN_STATUSES, RunStatus, StepStatus
-from ostinato.model.steps import Phase, Step
+from ostinato.model.steps import COMMAND, Json, Phase, Step
 from ostinato.store import schema as t
 from ostinato.store.database import Tx
 from ostinato.store.moves import chunks
@@ -25,13 +25,14 @@ def list_planned_runs(
     statuses: Collection[RunStatus] = (),
     words: Collection[str] = (),
     parent: int | None = None,
+    parent_step: int | None = None,
     before: int | None = None,
     limit: int | None = None,
 ) -> list[int]:
     """List the runs of a Python action, and those whose plan has more than one step, newest first.
 
     Each of ``words`` must be the run's number, or a part of its action, definition, account or period. ``parent`` is
-    the run that has started it, ``before`` a run: older ones are listed.
+    the run that has started it, ``parent_step`` which step of that, ``before`` a run: older ones are listed.
     """
     run = t.runs.c
     which: list[ColumnElement[bool]] = [_is_called(word) for word in words]
@@ -39,6 +40,8 @@ def list_planned_runs(
         which.append(run.id < before)
     if parent is not None:
         which.append(run.parent_run_id == parent)
+    if parent_step is not None:
+        which.append(run.parent_step == parent_step)
     if statuses:
         which.append(run.status.in_(sorted(statuses)))
     if parent is not None:
@@ -94,6 +97,24 @@ def measure_progress(tx: Tx, run_ids: Collection[int]) -> dict[int, float]:
         )
         measured |= {run_id: done / whole for run_id, done, whole in tx.execute(means) if whole}
     return measured
+
+
+def find_given(tx: Tx, run_ids: Collection[int], *, longest: int) -> dict[int, Json]:
+    """Return what the plans of runs were given, by run: of an action what it was triggered with, else its first step's.
+
+    Runs that were given nothing are absent, as are those whose plan is declared; what is ``longest`` characters or
+    longer as JSON is ``None``.
+    """
+    run, step = t.runs.c, t.steps.c
+    given = func.coalesce(run.input, case((step.action != COMMAND, step.input)), type_=run.input.type)
+    size = func.length(cast(given, String))
+    first = t.runs.outerjoin(t.steps, and_(step.run_id == run.id, step.number == 1))
+    asked = select(run.id, case((size < longest, given)).label("given")).select_from(first)
+    found: dict[int, Json] = {}
+    for part in chunks(run_ids):
+        for row in tx.execute(asked.where(run.id.in_(part), size > len("{}"))):
+            found[row.id] = row.given
+    return found
 
 
 def find_last_transitions(tx: Tx, run_ids: Collection[int]) -> dict[int, Transition]:

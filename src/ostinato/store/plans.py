@@ -168,9 +168,10 @@ def load_former_plan(tx: Tx, run_id: int) -> FormerPlan | None:
     return None if steps is None else FormerPlan(steps, to_rules(found))
 
 
-def list_steps(tx: Tx, run_id: int) -> list[StepRow]:
-    """List the steps of a run with their progress, in the order of their numbers."""
-    return _list_rows(tx, t.steps.c.run_id == run_id)
+def list_steps(tx: Tx, run_id: int, *, numbers: Collection[int] = ()) -> list[StepRow]:
+    """List the steps of a run, or those of these ``numbers``, with their progress, in the order of their numbers."""
+    of_run = t.steps.c.run_id == run_id
+    return _list_rows(tx, of_run, t.steps.c.number.in_(sorted(numbers))) if numbers else _list_rows(tx, of_run)
 
 
 def find_step(tx: Tx, run_id: int, which: int | str) -> StepRow | None:

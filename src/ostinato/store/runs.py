@@ -237,6 +237,7 @@ def _follow(tx: Tx, run_ids: Sequence[int]) -> None:
                 attempts=t.runs.c.attempt,
                 examine_at=None,
                 finished_at=None,
+                accepted_by=None,
                 reason="",
                 gate=None,
             )

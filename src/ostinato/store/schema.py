@@ -226,11 +226,14 @@ slots = Table(
     Column("run_id", Key),
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
+    Column("accepted_by", Text),
+    Column("accepted_at", Instant),  # stays when the slot runs again: what depends on it may have begun by then
     UniqueConstraint("lane_id", "starts_at"),
     _one_of("status", SlotStatus),
     CheckConstraint("starts_at < ends_at", name="period"),
     CheckConstraint(f"({in_list('status', FINAL_SLOT_STATUSES)}) = (finished_at IS NOT NULL)", name="finished"),
     CheckConstraint("(status = 'pending') = (attempts = 0)", name="attempts"),
+    CheckConstraint("accepted_by IS NULL OR (status = 'warning' AND accepted_at IS NOT NULL)", name="accepted"),
     _partial_index("slots_examine_at_idx", "examine_at", where="status = 'pending'"),
     _partial_index("slots_retrying_idx", "id", where="status = 'retrying'"),
     _partial_index("slots_due_at_idx", "due_at", where="status = 'pending'"),
@@ -247,6 +250,18 @@ slots = Table(
     ),
     _partial_index("slots_succeeded_idx", "starts_at", text("lane_id DESC"), where="status = 'success'"),
     _partial_index("slots_finished_at_idx", "finished_at", "status", where="finished_at IS NOT NULL"),
+)
+
+# Who asked that a slot runs again once what it depends on allows it. Of a slot that is pending in a later series than
+# its first there is one.
+reruns = Table(
+    "reruns",
+    metadata,
+    Column("slot_id", Key, ForeignKey(slots.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("requested_by", Text, nullable=False),
+    Column("request_reason", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("requested_at", Instant, nullable=False),
 )
 
 agents = Table(

@@ -95,6 +95,14 @@ def fail_slots(tx: Tx, reasons: Mapping[int, str], *, now: datetime) -> None:
         wake_dependents(tx, reasons, now=now)
 
 
+def accept_slot(tx: Tx, slot_id: int, *, by: str, why: str, now: datetime) -> None:
+    """Let a slot that failed or was cancelled end with a warning instead, and wake what waits for it."""
+    ended = t.slots.c.status.in_([SlotStatus.FAILED, SlotStatus.CANCELLED])
+    values = {"status": SlotStatus.WARNING, "accepted_by": by, "accepted_at": now, "reason": why}
+    tx.execute(update(t.slots).where(t.slots.c.id == slot_id, ended).values(values | {"finished_at": now}))
+    wake_dependents(tx, [slot_id], now=now)
+
+
 def lock_slot(tx: Tx, slot_id: int) -> Slot | None:
     """Return one slot, and keep others from changing it and its live run until the transaction ends."""
     lock_work(tx, t.runs.c.slot_id == slot_id, t.slots.c.id == slot_id)
@@ -196,4 +204,5 @@ def to_slot(row: Any) -> Slot:
         run_status=None if row.run_status is None else RunStatus(row.run_status),
         reason=row.reason,
         finished_at=row.finished_at,
+        accepted_by=row.accepted_by,
     )

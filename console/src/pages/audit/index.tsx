@@ -1,17 +1,18 @@
 /** Who changed what, when and why, and how the command line does the same. */
 
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { get, withQuery } from "~/api/client";
 import { useResource } from "~/api/hooks";
+import { useEvery } from "~/api/useEvery";
 import type { AuditEntry } from "~/api/details";
 import type { Page } from "~/api/types";
-import { useKeys } from "~/app/keyboard";
 import { navigate, useQuery } from "~/app/router";
 import { Time } from "~/app/time";
 import { Answer } from "~/parts/Answer";
 import { CopyButton } from "~/parts/CopyButton";
 import { Empty } from "~/parts/Empty";
 import { NameLink } from "~/parts/Name";
+import { useRows } from "~/parts/rows";
 import { type Column, Table } from "~/parts/Table";
 import { Via } from "~/pages/audit/Via";
 import { pathOf } from "~/pages/audit/targets";
@@ -55,6 +56,7 @@ export default function AuditPage() {
   const days = { since: since && startOf(since, 0), until: until && startOf(until, 1) };
   const path = withQuery("/audit", { actor, action, target, ...days, limit: AT_ONCE });
   const first = useResource<Page<AuditEntry>>(path, { topics: ["runs", "fleet"], on: ["runs", "fleet"], keep: true });
+  useEvery(first.refresh);
   const known = first.data?.items ?? [];
   return (
     <div className="page">
@@ -150,6 +152,12 @@ function CommandCell({ command }: { readonly command: string | null }) {
   );
 }
 
+/** Return the newest entries, which grow, and behind them those that were there already. */
+function joined(newest: readonly AuditEntry[], known: readonly AuditEntry[]): readonly AuditEntry[] {
+  const last = newest.at(-1)?.entry ?? 0;
+  return [...newest, ...known.filter(({ entry }) => entry < last)];
+}
+
 interface EntriesProps {
   readonly first: Page<AuditEntry>;
   readonly path: string;
@@ -159,26 +167,20 @@ interface EntriesProps {
 function Entries({ first, path, filtered }: EntriesProps) {
   const [older, setOlder] = useState<readonly AuditEntry[]>([]);
   const [cursor, setCursor] = useState<string | null | undefined>(undefined);
-  const [current, setCurrent] = useState(0);
+  const list = useRef<HTMLDivElement>(null);
   const next = cursor === undefined ? first.next : cursor;
-  const rows = [...first.items, ...older];
-  const at = Math.min(current, rows.length - 1);
-  const move = (by: number): void => setCurrent(Math.min(rows.length - 1, Math.max(0, at + by)));
-  const open = (row: AuditEntry | undefined): void => {
-    const to = row && pathOf(row.target);
+  const rows = joined(first.items, older);
+  const open = (row: AuditEntry): void => {
+    const to = pathOf(row.target);
     if (to) navigate(to);
   };
-  useKeys("Audit", {
-    j: { does: "Next entry", run: () => move(1) },
-    k: { does: "Entry before", run: () => move(-1) },
-    Enter: { does: "Open what was changed", run: () => open(rows[at]) },
-  });
+  const current = useRows("Audit", "entry", rows, open, { list });
 
   async function loadMore(): Promise<void> {
     if (next === null) return;
     setCursor(null);
     const page = await get<Page<AuditEntry>>(`${path}&cursor=${encodeURIComponent(next)}`);
-    setOlder((known) => [...known, ...page.items]);
+    setOlder((known) => [...joined(first.items, known), ...page.items]);
     setCursor(page.next);
   }
 
@@ -194,7 +196,8 @@ function Entries({ first, path, filtered }: EntriesProps) {
       columns={COLUMNS}
       rows={rows}
       keyOf={(row) => row.entry}
-      current={at}
+      current={current}
+      list={list}
       onOpen={open}
       onEnd={next === null ? undefined : () => void loadMore()}
     />

@@ -13,6 +13,8 @@ import { faceOf } from "~/parts/statuses";
 const ROW = 28;
 const TOP = 46;
 const CELL = 34;
+const LEAST_HEIGHT = 280;
+const SCROLL_BAR = 16;
 const WITH_ONE_SLOT_A_DAY = new Set(["daily", "weekly", "monthly", "yearly"]);
 
 interface DaysGridProps {
@@ -51,6 +53,7 @@ export function DaysGrid({ data, frequency }: DaysGridProps) {
       aria-colcount={extent.columns + 1}
       aria-activedescendant={idOf(cursor)}
       tabIndex={0}
+      style={{ minHeight: Math.min(LEAST_HEIGHT, TOP + extent.rows * ROW + SCROLL_BAR) }}
     >
       <Heads days={data.days} accounts={data.rows.length} />
       <div className="days-body" style={{ height: virtual.getTotalSize() }}>
@@ -82,7 +85,7 @@ function Heads({ days, accounts }: { readonly days: readonly string[]; readonly 
   return (
     <div className="days-row days-head" role="row" aria-rowindex={1} style={{ height: TOP }}>
       <div className="days-account" role="columnheader">
-        {accounts.toLocaleString("en")} accounts
+        {accounts === 1 ? "1 account" : `${accounts.toLocaleString("en")} accounts`}
       </div>
       {days.map((day, index) => (
         <div key={day} className="days-day number" role="columnheader" aria-label={day} title={day}>

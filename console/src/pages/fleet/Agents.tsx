@@ -14,7 +14,7 @@ import { toRun } from "~/parts/names";
 import { Panel } from "~/parts/Panel";
 import { StatusMark } from "~/parts/StatusMark";
 import { Usage } from "~/pages/fleet/Usage";
-import { useEvery } from "~/pages/fleet/useEvery";
+import { useEvery } from "~/api/useEvery";
 
 const SHOWN = 5;
 const MOST = 1_000;

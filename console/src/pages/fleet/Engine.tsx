@@ -10,7 +10,7 @@ import { Notice } from "~/parts/Notice";
 import { Panel } from "~/parts/Panel";
 import { StatusMark } from "~/parts/StatusMark";
 import { PassChart } from "~/pages/fleet/PassChart";
-import { useEvery } from "~/pages/fleet/useEvery";
+import { useEvery } from "~/api/useEvery";
 
 const STEP_COLUMNS: readonly GridColumn<EngineStep>[] = [
   { title: "Step", cell: (row) => <code>{row.step}</code> },

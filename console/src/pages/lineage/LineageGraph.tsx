@@ -3,6 +3,7 @@
 import { Background, Controls, Handle, MiniMap, type Node, type NodeProps, Position, ReactFlow, useReactFlow, useStore } from "@xyflow/react";
 import { useEffect, useMemo } from "react";
 import type { Lineage, LineageNode } from "~/api/details";
+import { StartView } from "~/parts/StartView";
 import { Sign } from "~/parts/StatusMark";
 import { faceOf } from "~/parts/statuses";
 import { nearTo, relativesOf } from "~/pages/lineage/relations";
@@ -53,13 +54,12 @@ export default function LineageGraph({ lineage, focus, found, onFocus }: Lineage
         nodesFocusable
         elementsSelectable={false}
         onlyRenderVisibleElements
-        fitView
-        fitViewOptions={{ maxZoom: 1, minZoom: READABLE, padding: 0.05 }}
         minZoom={0.05}
       >
         <Background />
         <Controls showInteractive={false} />
         {lineage.nodes.length > MANY && <MiniMap<Drawn> pannable zoomable nodeClassName={({ data }) => `mini ${data.look}`} />}
+        {lit === null && <StartView nodes={lineage.nodes} size={SIZES.definition} readable={READABLE} />}
         <Follow ids={focus === null ? found : nearTo(lineage, focus)} />
         <FromAfar />
       </ReactFlow>

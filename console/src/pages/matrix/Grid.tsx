@@ -70,8 +70,8 @@ export function Grid({ known, sizes, filters, cursor, picked, put, open, scrolle
       <div className="matrix-canvas" style={{ width: sizes.head + width + sizes.lean, height: sizes.top + height }}>
         <div className="matrix-heads" role="row" aria-rowindex={1} style={{ height: sizes.top }}>
           <div className="matrix-corner" role="columnheader" style={{ width: sizes.head }}>
-            <span>{known.rowCount.toLocaleString("en")} accounts</span>
-            <span>{known.columnCount.toLocaleString("en")} definitions</span>
+            <span>{counted(known.rowCount, "account")}</span>
+            <span>{counted(known.columnCount, "definition")}</span>
           </div>
           {columns.map((item) => (
             <ColumnHead
@@ -217,4 +217,8 @@ export function openColumn(known: Known, place: Place): void {
 export function openRow(known: Known, place: Place): void {
   const row = known.row(place.row);
   if (row) navigate(toAccount(row.account));
+}
+
+function counted(count: number, of: string): string {
+  return `${count.toLocaleString("en")} ${of}${count === 1 ? "" : "s"}`;
 }

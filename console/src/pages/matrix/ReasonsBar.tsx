@@ -4,6 +4,10 @@ import { withQuery } from "~/api/client";
 import { useResource } from "~/api/hooks";
 import type { Reason, Reasons } from "~/api/types";
 
+const WHAT_IT_RESTS_ON =
+  "Each as long as half of the last runs of its definition took, less what it has run for already; as many at once as run now. " +
+  "Without what waits for a person, and at least: what waits for what is not counted in.";
+
 interface ReasonsBarProps {
   readonly at: string | null;
   readonly gate: string;
@@ -18,7 +22,9 @@ export function ReasonsBar({ at, gate, onGate }: ReasonsBarProps) {
     <div className="reasons" role="group" aria-label="What is due and not done, by what it waits for">
       <span className="reasons-all number">
         <strong>{(data.waiting + data.running).toLocaleString("en")}</strong> due and not done
-        <span className="reasons-left" title="At the pace of the last ten minutes, without what waits for a person">{at ? "" : tellWhenOver(data)}</span>
+        <span className="reasons-left" title={WHAT_IT_RESTS_ON}>
+          {at ? "" : tellWhenOver(data)}
+        </span>
       </span>
       <div className="reasons-list">
         {data.reasons.map((reason) => (
@@ -39,11 +45,13 @@ export function ReasonsBar({ at, gate, onGate }: ReasonsBarProps) {
   );
 }
 
-/** Say when what goes on by itself will be over: at the pace of the last minutes, if that tells. */
-function tellWhenOver({ running, going_on: goingOn, seconds_left: left }: Reasons): string {
+/** Say when what goes on by itself will be over, and what that rests on; only how many there are where nothing tells. */
+function tellWhenOver({ running, going_on: goingOn, seconds_left: left, untold }: Reasons): string {
   if (goingOn === 0) return "nothing goes on by itself";
   const many = running > 0 ? `${running.toLocaleString("en")} running` : `${goingOn.toLocaleString("en")} go on`;
-  return left === null ? many : `${many}, about ${roughly(left)} left at this pace`;
+  if (left === null) return many;
+  const without = untold > 0 ? `, without ${untold.toLocaleString("en")} of which nothing tells` : "";
+  return `${many} at once, about ${roughly(left)} left at the usual durations${without}`;
 }
 
 /** Return a duration as an estimate deserves it: in one unit. */

@@ -1,7 +1,8 @@
 /** What part of the night is shown, and in which order. */
 
-import type { KeyboardEvent, RefObject } from "react";
+import { type KeyboardEvent, type RefObject, useId } from "react";
 import { type FilterChanges, type Filters, queryOf, type Sort } from "~/pages/matrix/filters";
+import { readSearch } from "~/pages/matrix/search";
 import { ActButtons } from "~/parts/acting/ActButtons";
 import { verbsFor } from "~/parts/acting/verbs";
 import { Sign } from "~/parts/StatusMark";
@@ -20,6 +21,8 @@ interface ToolbarProps {
 }
 
 export function Toolbar({ filters, change, search, labels, counts, toGrid }: ToolbarProps) {
+  const { problem } = readSearch(filters.search);
+  const says = useId();
   function leaveSearch(event: KeyboardEvent): void {
     if (event.key === "Escape" && filters.search !== "") change({ search: "" });
     else if (event.key === "Enter" || event.key === "ArrowDown") toGrid();
@@ -32,13 +35,20 @@ export function Toolbar({ filters, change, search, labels, counts, toGrid }: Too
         ref={search}
         type="search"
         className="field matrix-search"
-        placeholder="Search names, or tier:gold"
+        placeholder='Search names, or tier:"very gold"'
         aria-label="Search accounts and definitions by name, accounts by label as key:value"
         title="Search  /"
         value={filters.search}
         onChange={(event) => change({ search: event.target.value })}
         onKeyDown={leaveSearch}
+        aria-invalid={problem !== null}
+        aria-describedby={problem === null ? undefined : says}
       />
+      {problem && (
+        <span id={says} className="matrix-problem" role="status">
+          {problem}
+        </span>
+      )}
       <label className="matrix-choice">
         <span>Sort</span>
         <select className="field" value={filters.sort} onChange={(event) => change({ sort: event.target.value as Sort })}>

@@ -5,12 +5,13 @@ import { withQuery } from "~/api/client";
 import type { ActQuery } from "~/api/details";
 import type { MatrixCell } from "~/api/types";
 import { useQuery } from "~/app/router";
+import { readSearch } from "~/pages/matrix/search";
 
 export type Sort = "risk" | "name";
 
 export interface Filters {
   readonly at: string | null;
-  /** As typed: words are searched in names, `key:value` asks for a label. */
+  /** As typed: words are searched in names, `key:value` asks for a label; see `search`. */
   readonly search: string;
   readonly sort: Sort;
   readonly group: string;
@@ -69,8 +70,8 @@ export function pathOf(filters: Filters): string {
   const { words, labels } = readSearch(filters.search);
   return withQuery("/matrix", {
     at: filters.at,
-    search: words,
-    label: labels,
+    search: words.join(" "),
+    label: labels.map(({ key, value }) => `${key}:${value}`),
     sort: filters.sort,
     group: filters.group,
     status: filters.statuses,
@@ -82,21 +83,11 @@ export function pathOf(filters: Filters): string {
 export function queryOf({ at, search, statuses: [status, ...others], gate }: Filters): ActQuery | null {
   if (status === undefined || others.length > 0) return null;
   const { words, labels } = readSearch(search);
-  const pairs = labels.map((label) => [label.slice(0, label.indexOf(":")), label.slice(label.indexOf(":") + 1)]);
   return {
     status: status as MatrixCell["status"],
-    search: words,
-    labels: Object.fromEntries(pairs) as Record<string, string>,
+    search: words.join(" "),
+    labels: Object.fromEntries(labels.map(({ key, value }) => [key, value] as const)),
     ...(gate && { gate }),
     ...(at && { at }),
   };
-}
-
-function readSearch(search: string): { readonly words: string; readonly labels: readonly string[] } {
-  const words = search.split(/\s+/).filter(Boolean);
-  return { words: words.filter((word) => !isLabel(word)).join(" "), labels: words.filter(isLabel) };
-}
-
-function isLabel(word: string): boolean {
-  return /^[^:]+:./.test(word);
 }

@@ -3,7 +3,7 @@
 import { useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
 import { useResource } from "~/api/hooks";
 import type { SystemStatus } from "~/api/types";
-import { type KeyAction, type KeyMap, useKeys } from "~/app/keyboard";
+import { afterEach, useKeys } from "~/app/keyboard";
 import type { Place } from "~/app/moving";
 import { useCursor } from "~/pages/matrix/cursor";
 import { Welcome } from "~/pages/matrix/Welcome";
@@ -46,7 +46,7 @@ export default function MatrixPage() {
     toGrid();
   }
   useKeys("Matrix", {
-    ...then(keys, toGrid),
+    ...afterEach(keys, toGrid),
     Enter: { does: "Open the slot beside the matrix", run: () => pick(place) },
     Escape: { does: "Close it again, and come back to the matrix", run: close },
     c: { does: "All accounts by dates, of this definition", run: () => known && openColumn(known, place) },
@@ -73,18 +73,6 @@ export default function MatrixPage() {
       </div>
     </div>
   );
-}
-
-/** Have something done after each key: the focus brought to the grid, so that Tab goes on from there. */
-function then(keys: KeyMap, act: () => void): KeyMap {
-  const both = ({ does, run }: KeyAction): KeyAction => ({
-    does,
-    run: (event) => {
-      run(event);
-      act();
-    },
-  });
-  return Object.fromEntries(Object.entries(keys).map(([key, action]) => [key, both(action)]));
 }
 
 /** The keys of labels that the accounts in view have. */

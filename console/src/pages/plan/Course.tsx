@@ -1,113 +1,167 @@
 /** The course of a plan: when each step ran, and how long, on a line of time. Tries that failed stand before the last. */
 
-import { useMemo } from "react";
-import type { PlanStep } from "~/api/details";
+import { type RefObject, useMemo } from "react";
+import { Link } from "~/app/router";
 import { dayAndTime, duration, useNow, useZone } from "~/app/time";
+import { type CourseLine, endsOfPlanned, type Span, spanOf, type Unfolded, wholeOf } from "~/pages/plan/course";
 import { isUnderWay, saysOf } from "~/pages/plan/steps";
+import { toChildren, toPlan } from "~/parts/names";
 import { StatusMark } from "~/parts/StatusMark";
-import { faceOf } from "~/parts/statuses";
+import { faceOf, isFinal } from "~/parts/statuses";
 import { type Column, Table } from "~/parts/Table";
 import { Took } from "~/parts/Took";
 
 interface CourseProps {
-  readonly steps: readonly PlanStep[];
+  readonly lines: readonly CourseLine[];
+  readonly unfolded: Unfolded;
   readonly current: number;
   readonly zone: string | null;
-  readonly onOpen: (step: PlanStep) => void;
+  readonly list: RefObject<HTMLDivElement | null>;
+  readonly onOpen: (line: CourseLine) => void;
+  readonly onFold: (line: CourseLine) => void;
 }
 
-interface Span {
-  readonly from: number;
-  readonly until: number;
-}
-
-export function Course({ steps, current, zone, onOpen }: CourseProps) {
-  const isGoingOn = steps.some(isUnderWay);
-  const span = spanOf(steps, useNow(), isGoingOn);
+export function Course({ lines, unfolded, current, zone, list, onOpen, onFold }: CourseProps) {
+  const now = useNow();
+  const span = wholeOf(lines, now);
   const shown = useZone(zone);
-  const ends = useMemo(() => endsOfPlanned(steps), [steps]);
+  const ends = useMemo(() => endsOfPlanned(lines.flatMap((line) => (line.is === "step" && line.depth === 0 ? [line.step] : []))), [lines]);
   const marks = marksOf(span);
-  const columns: readonly Column<PlanStep>[] = [
+  const isOpen = (line: CourseLine): boolean | undefined => (line.fold === null ? undefined : unfolded.has(line.fold));
+  const columns: readonly Column<CourseLine>[] = [
     {
       key: "name",
       title: "Step",
-      width: "minmax(140px, 1fr)",
-      cell: (step) => (
-        <span className="plan-name">
-          <StatusMark status={step.status} as="dot" />
-          <bdi title={step.name}>{step.name}</bdi>
-        </span>
-      ),
+      width: "minmax(180px, 1fr)",
+      cell: (line) => <Name line={line} isOpen={isOpen(line)} onFold={onFold} />,
     },
     {
       key: "course",
       title: <Axis marks={marks} span={span} />,
       width: "minmax(180px, 4fr)",
-      cell: (step) => <Bars step={step} planned={ends.get(step.step)} span={span} marks={marks} zone={shown} />,
+      cell: (line) => (
+        <Bars line={line} planned={line.is === "step" && line.depth === 0 ? ends.get(line.step.step) : undefined} span={span} marks={marks} now={now} zone={shown} />
+      ),
     },
-    {
-      key: "took",
-      title: "Took",
-      width: "84px",
-      align: "right",
-      cell: (step) => <Took from={step.started_at} until={step.finished_at ?? (isUnderWay(step) ? null : step.started_at)} />,
-    },
+    { key: "took", title: "Took", width: "84px", align: "right", cell: (line) => <LineTook line={line} /> },
   ];
-  return <Table label="Course of the steps" columns={columns} rows={steps} keyOf={({ step }) => step} current={current} onOpen={onOpen} />;
+  return (
+    <Table
+      label="Course of the steps"
+      columns={columns}
+      rows={lines}
+      keyOf={({ key }) => key}
+      current={current}
+      list={list}
+      onOpen={onOpen}
+      branchOf={(line) => ({ depth: line.depth, isOpen: isOpen(line) })}
+    />
+  );
 }
 
-/** Return steps in the order in which they began; those that have not, last. */
-export function inOrderOfStart(steps: readonly PlanStep[]): readonly PlanStep[] {
-  const began = ({ started_at: at }: PlanStep): number => (at === null ? Infinity : Date.parse(at));
-  return [...steps].sort((one, other) => began(one) - began(other) || one.step - other.step);
+interface NameProps {
+  readonly line: CourseLine;
+  readonly isOpen: boolean | undefined;
+  readonly onFold: (line: CourseLine) => void;
+}
+
+function Name({ line, isOpen, onFold }: NameProps) {
+  return (
+    <span className="plan-name" style={{ paddingInlineStart: line.depth * 18 }}>
+      {isOpen === undefined ? (
+        <span className="course-fold" />
+      ) : (
+        <button type="button" tabIndex={-1} className="course-fold" aria-label={isOpen ? "Fold" : "Unfold"} onClick={() => onFold(line)}>
+          {isOpen ? "▾" : "▸"}
+        </button>
+      )}
+      <Called line={line} />
+    </span>
+  );
+}
+
+function Called({ line }: { readonly line: CourseLine }) {
+  if (line.is === "word") return <span className="soft">{line.moreOf === null ? line.text : <Link to={toChildren(line.moreOf)}>{line.text}</Link>}</span>;
+  if (line.is === "step") {
+    return (
+      <>
+        <StatusMark status={line.step.status} as="dot" />
+        <bdi title={line.step.name}>{line.step.name}</bdi>
+      </>
+    );
+  }
+  const { plan } = line;
+  const what = plan.slot ?? plan.action ?? plan.definition ?? "";
+  return (
+    <>
+      <StatusMark status={plan.status} as="dot" />
+      <Link to={toPlan(plan.run)}>{plan.run}</Link>
+      <bdi title={plan.given ? `${what} ${plan.given}` : what}>
+        {what} {plan.given && <span className="faint">{plan.given}</span>}
+      </bdi>
+    </>
+  );
+}
+
+function LineTook({ line }: { readonly line: CourseLine }) {
+  if (line.is === "word") return null;
+  if (line.is === "run") return <Took from={line.plan.started_at} until={isFinal(line.plan.status) ? line.plan.finished_at : null} />;
+  const { step } = line;
+  return <Took from={step.started_at} until={step.finished_at ?? (isUnderWay(step) ? null : step.started_at)} />;
 }
 
 function Axis({ marks, span }: { readonly marks: readonly number[]; readonly span: Span }) {
+  const apart = ((marks[1] ?? span.until) - span.from) / SECOND;
   return (
     <span className="course-axis">
       {marks.map((at) => (
         <span key={at} style={{ insetInlineStart: `${percent(at, span)}%` }}>
-          {at === span.from ? "0" : percent(at, span) < LAST_LABEL && duration((at - span.from) / 1_000).replace(/ 00 (s|min)$| 0 h$/, "")}
+          {at === span.from ? "0" : percent(at, span) < LAST_LABEL && markOf((at - span.from) / SECOND, apart)}
         </span>
       ))}
     </span>
   );
 }
 
+/** Return how a mark is written: with as many digits as it takes to tell it from the next. */
+function markOf(seconds: number, apart: number): string {
+  if (apart < 1) return `${seconds.toFixed(Math.ceil(-Math.log10(apart) - 1e-9))} s`;
+  return duration(seconds).replace(/ 00 (s|min)$| 0 h$/, "");
+}
+
 interface BarsProps {
-  readonly step: PlanStep;
+  readonly line: CourseLine;
   /** When the last of what it has planned ended: null while some of that goes on, undefined where it planned nothing. */
   readonly planned: number | null | undefined;
   readonly span: Span;
   readonly marks: readonly number[];
+  readonly now: number;
   readonly zone: string;
 }
 
-function Bars({ step, planned, span, marks, zone }: BarsProps) {
-  const begin = instant(step.started_at);
-  const end = instant(step.finished_at) ?? (isUnderWay(step) ? span.until : begin);
+function Bars({ line, planned, span, marks, now, zone }: BarsProps) {
+  const lasted = spanOf(line, now);
+  const tries = line.is === "step" ? line.step.failed_tries : [];
   return (
     <span className="course">
       {marks.map((at) => (
         <span key={at} className="course-mark" style={{ insetInlineStart: `${percent(at, span)}%` }} />
       ))}
-      {step.failed_tries.map((failed) => (
+      {tries.map((failed) => (
         <Bar
           key={failed.try}
           status="error"
           span={span}
-          from={instant(failed.started_at) ?? Date.parse(failed.ended_at)}
+          from={Date.parse(failed.started_at ?? failed.ended_at)}
           until={Date.parse(failed.ended_at)}
           label={`Try ${failed.try} failed: ${failed.error.message}`}
           zone={zone}
         />
       ))}
-      {begin !== null && planned !== undefined && (
-        <Bar status={step.status} span={span} from={begin} until={planned ?? span.until} label={`${step.name}, with all that it planned`} zone={zone} thin />
+      {lasted && line.is === "step" && planned !== undefined && (
+        <Bar status={line.step.status} span={span} from={lasted.from} until={planned ?? span.until} label={`${line.step.name}, with all that it planned`} zone={zone} thin />
       )}
-      {begin !== null && end !== null && (
-        <Bar status={step.status} span={span} from={begin} until={end} label={labelOf(step)} zone={zone} />
-      )}
+      {lasted && line.is !== "word" && <Bar status={line.is === "step" ? line.step.status : line.plan.status} span={span} {...lasted} label={labelOf(line)} zone={zone} />}
     </span>
   );
 }
@@ -124,40 +178,20 @@ function Bar({ status, span, from, until, label, zone, thin = false }: BarProps)
   const left = percent(from, span);
   return (
     <span
-      className={`course-bar tone-${faceOf(status).tone}${status === "suspended" ? " course-rests" : ""}${thin ? " course-thin" : ""}`}
+      className={`course-bar tone-${faceOf(status).tone}${RESTING.has(status) ? " course-rests" : ""}${thin ? " course-thin" : ""}`}
       style={{ insetInlineStart: `${left}%`, width: `${percent(until, span) - left}%` }}
       title={`${label}\n${dayAndTime(from, zone)} ${zone}, ${duration((until - from) / 1_000)}`}
     />
   );
 }
 
-function labelOf(step: PlanStep): string {
-  const says = saysOf(step);
-  return `${step.name}: ${faceOf(step.status).label}${says && `, ${says}`}`;
-}
+const RESTING = new Set(["suspended", "paused"]);
 
-/** Return when the last of what each step has planned ended; null for those of whose steps some are under way. */
-function endsOfPlanned(steps: readonly PlanStep[]): ReadonlyMap<number, number | null> {
-  const ends = new Map<number, number | null>();
-  const parents = new Map(steps.map(({ step, parent }) => [step, parent]));
-  for (const step of steps) {
-    const end = isUnderWay(step) ? null : instant(step.finished_at);
-    if (end === null && !isUnderWay(step)) continue;
-    for (let above = step.parent; above !== null; above = parents.get(above) ?? null) {
-      const known = ends.get(above);
-      ends.set(above, known === null || end === null ? null : Math.max(known ?? end, end));
-    }
-  }
-  return ends;
-}
-
-function spanOf(steps: readonly PlanStep[], now: number, isGoingOn: boolean): Span {
-  const begins = steps.flatMap((step) => (step.started_at === null ? [] : [Date.parse(step.started_at)]));
-  const tries = steps.flatMap((step) => step.failed_tries.flatMap((failed) => (failed.started_at === null ? [] : [Date.parse(failed.started_at)])));
-  const ends = steps.flatMap((step) => (step.finished_at === null ? [] : [Date.parse(step.finished_at)]));
-  const from = [...begins, ...tries].reduce((least, at) => Math.min(least, at), begins[0] ?? now);
-  const last = [...ends, ...begins].reduce((most, at) => Math.max(most, at), from);
-  return { from, until: Math.max(from + 1, isGoingOn ? Math.max(last, now) : last) };
+function labelOf(line: CourseLine): string {
+  if (line.is === "word") return line.text;
+  if (line.is === "run") return `Run ${line.plan.run}: ${faceOf(line.plan.status).label}${line.plan.reason && `, ${line.plan.reason}`}`;
+  const says = saysOf(line.step);
+  return `${line.step.name}: ${faceOf(line.step.status).label}${says && `, ${says}`}`;
 }
 
 const SECOND = 1_000;
@@ -174,8 +208,4 @@ function marksOf({ from, until }: Span): readonly number[] {
 
 function percent(at: number, { from, until }: Span): number {
   return (100 * (Math.min(Math.max(at, from), until) - from)) / (until - from);
-}
-
-function instant(at: string | null): number | null {
-  return at === null ? null : Date.parse(at);
 }

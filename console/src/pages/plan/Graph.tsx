@@ -15,13 +15,14 @@ import {
   useReactFlow,
   useStore,
 } from "@xyflow/react";
-import { createContext, useContext, useEffect, useMemo } from "react";
+import { createContext, type RefObject, useContext, useEffect, useMemo } from "react";
 import type { PlanStep } from "~/api/details";
 import type { Box } from "~/pages/plan/bundles";
 import { type Drawing, layOut, type Point, WIDTH } from "~/pages/plan/graph";
 import { StepCounts, countByStatus } from "~/pages/plan/StepCounts";
 import { loudest, saysOf } from "~/pages/plan/steps";
 import { ProgressBar } from "~/parts/ProgressBar";
+import { StartView } from "~/parts/StartView";
 import { Sign } from "~/parts/StatusMark";
 import { faceOf } from "~/parts/statuses";
 import "~/parts/graph.css";
@@ -55,10 +56,11 @@ interface GraphProps {
   readonly bundle: number | null;
   /** The steps that were chosen by name or status; the rest is dimmed. */
   readonly lit: ReadonlySet<number> | null;
+  readonly list: RefObject<HTMLDivElement | null>;
   readonly onOpen: (box: Box) => void;
 }
 
-export default function Graph({ steps, current, isOpen, bundle, lit, onOpen }: GraphProps) {
+export default function Graph({ steps, current, isOpen, bundle, lit, list, onOpen }: GraphProps) {
   const shape = steps.map((step) => `${step.step}:${step.needs.join()}:${step.after.join()}:${step.parent}`).join(";");
   // eslint-disable-next-line react-hooks/exhaustive-deps -- where steps stand depends on the shape of the plan alone
   const drawing = useMemo(() => layOut(steps), [shape]);
@@ -71,7 +73,7 @@ export default function Graph({ steps, current, isOpen, bundle, lit, onOpen }: G
     [here, isOpen, bundle, lit, homes],
   );
   return (
-    <div className="graph">
+    <div className="graph" ref={list} role="group" aria-label="Graph of the steps" tabIndex={0}>
       <LooksContext value={looks}>
         <ReactFlow<BoxNode, LineEdge>
           nodes={nodes}
@@ -82,16 +84,16 @@ export default function Graph({ steps, current, isOpen, bundle, lit, onOpen }: G
           onNodeClick={(_, node) => onOpen(node.data.box)}
           nodesDraggable={false}
           nodesConnectable={false}
+          nodesFocusable={false}
           edgesFocusable={false}
           elementsSelectable={false}
           onlyRenderVisibleElements
-          fitView
-          fitViewOptions={FIT}
           minZoom={0.05}
         >
           <Background />
           <Controls showInteractive={false} />
           {nodes.length > MANY && <MiniMap<BoxNode> pannable zoomable nodeClassName={miniLook} />}
+          <StartView nodes={drawing.placed.map(({ x, y }) => ({ x: x + WIDTH / 2, y }))} size={SIZE} readable={READABLE} />
           {here && <KeepInView x={here.position.x} y={here.position.y} moves={`${current} ${isOpen}`} />}
         </ReactFlow>
       </LooksContext>
@@ -100,7 +102,7 @@ export default function Graph({ steps, current, isOpen, bundle, lit, onOpen }: G
 }
 
 const NODE_ORIGIN: [number, number] = [0, 0.5];
-const FIT = { maxZoom: 1, minZoom: READABLE, padding: 0.06 };
+const SIZE = { width: WIDTH, height: HEIGHT };
 
 function miniLook({ data }: BoxNode): string {
   return `mini tone-${faceOf(data.status).tone}`;
@@ -118,6 +120,7 @@ function nodesOf({ placed }: Drawing, steps: readonly PlanStep[]): BoxNode[] {
       width: WIDTH,
       height: HEIGHT,
       data: { box: { ...box, steps: members }, status },
+      ariaRole: "group",
       ariaLabel: members.length > 1 ? `${members.length} steps like ${nameOf(members)}` : `${nameOf(members)}: ${faceOf(status).label}`,
     };
   });

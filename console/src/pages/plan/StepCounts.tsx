@@ -10,7 +10,7 @@ export function StepCounts({ steps }: { readonly steps: Readonly<Record<string, 
       {counts.map(([status, count]) => (
         <span key={status} className="count" title={`${count} ${faceOf(status).label}`}>
           <StatusMark status={status} as="dot" />
-          <span className="number">{count}</span>
+          <span className="number">{count.toLocaleString("en")}</span>
         </span>
       ))}
     </span>

@@ -1,7 +1,8 @@
 /** Which steps of a plan are listed: those of one status, and those whose names have some words in them. */
 
-import { useRef } from "react";
+import { type RefObject, useRef } from "react";
 import type { PlanStep } from "~/api/details";
+import { leaveFor } from "~/app/focus";
 import { useKeys } from "~/app/keyboard";
 import { countByStatus } from "~/pages/plan/StepCounts";
 import type { Branch } from "~/pages/plan/tree";
@@ -22,10 +23,12 @@ export function choose(rows: readonly Branch[], { text, status }: StepChoice): r
 interface StepFilterProps {
   readonly steps: readonly PlanStep[];
   readonly choice: StepChoice;
+  /** What the field is left for. */
+  readonly list: RefObject<HTMLDivElement | null>;
   readonly onChange: (changes: { readonly find?: string | null; readonly is?: string | null; readonly view?: string }) => void;
 }
 
-export function StepFilter({ steps, choice, onChange }: StepFilterProps) {
+export function StepFilter({ steps, choice, list, onChange }: StepFilterProps) {
   const field = useRef<HTMLInputElement>(null);
   useKeys("Steps of a plan", { "/": { does: "Find steps by name", run: () => field.current?.focus() } });
   const counts = Object.entries(countByStatus(steps)).sort(([one], [other]) => faceOf(other).weight - faceOf(one).weight);
@@ -42,7 +45,7 @@ export function StepFilter({ steps, choice, onChange }: StepFilterProps) {
             onClick={() => onChange({ is: status === choice.status ? null : status })}
           >
             <StatusMark status={status} as="dot" />
-            <span className="number">{count}</span>
+            <span className="number">{count.toLocaleString("en")}</span>
           </button>
         ))}
       </div>
@@ -54,6 +57,7 @@ export function StepFilter({ steps, choice, onChange }: StepFilterProps) {
         aria-label="Find steps"
         value={choice.text}
         onChange={(event) => onChange({ find: event.target.value || null })}
+        onKeyDown={leaveFor(list)}
       />
     </div>
   );

@@ -3,9 +3,8 @@
 import type { PlanStep, StepError } from "~/api/details";
 import { Link } from "~/app/router";
 import { Time } from "~/app/time";
+import { actsOn } from "~/pages/plan/acts";
 import { ActButtons } from "~/parts/acting/ActButtons";
-import { readQuestion } from "~/parts/acting/questions";
-import { verbsForStep } from "~/parts/acting/verbs";
 import { Json } from "~/parts/Json";
 import { toChildren } from "~/parts/names";
 import { LogView } from "~/parts/log/LogView";
@@ -66,7 +65,7 @@ export function StepPanel({ run, runStatus, step, zone, nameOf, onOpen, onClose 
             <Json value={step.output} label="Output" />
           </section>
         )}
-        {step.failed_tries.map((failed) => (
+        {triesBefore(step).map((failed) => (
           <details key={failed.try}>
             <summary>
               {`Try ${failed.try} failed `}
@@ -88,31 +87,27 @@ export function StepPanel({ run, runStatus, step, zone, nameOf, onOpen, onClose 
   );
 }
 
+/** Return the tries that failed, but for the last where the step itself says how it failed. */
+function triesBefore({ status, tries, failed_tries: failed }: PlanStep): PlanStep["failed_tries"] {
+  return status === "error" ? failed.filter((one) => one.try !== tries) : failed;
+}
+
 function StepActions({ run, runStatus, step }: Pick<StepPanelProps, "run" | "runStatus" | "step">) {
-  const question = readQuestion(step);
-  const targets = [String(run)];
-  const which = { step: step.name };
+  const acts = actsOn(run, runStatus, step);
+  const [question] = acts.flatMap((act) => act.question ?? []);
+  const buttons = acts.map(({ verb, ...request }) => <ActButtons key={verb} verbs={[verb]} {...request} small={!question} />);
   if (question) {
     return (
       <div className="step-question">
         <p>{question.text}</p>
-        <ActButtons verbs={["answer"]} targets={targets} with={which} question={question} />
+        {buttons}
       </div>
     );
   }
-  const verbs = verbsForStep(runStatus, step.status).filter((verb) => step.phase === "run" || verb === "skip");
-  const plain = verbs.filter((verb) => verb !== "edit-input");
   return (
     <>
-      {verbs.length > 0 && (
-        <div className="act-buttons">
-          {plain.length > 0 && <ActButtons verbs={plain} targets={targets} with={which} small />}
-          {verbs.includes("edit-input") && (
-            <ActButtons verbs={["edit-input"]} targets={targets} with={{ ...which, input: step.input }} small />
-          )}
-        </div>
-      )}
-      {step.status === "error" && !isFinal(runStatus) && !verbs.includes("skip") && (
+      {acts.length > 0 && <div className="act-buttons">{buttons}</div>}
+      {step.status === "error" && !isFinal(runStatus) && !acts.some(({ verb }) => verb === "skip") && (
         <p className="soft">It can be skipped, or tried again, once the run is paused: that is when nothing else of the plan can go on.</p>
       )}
     </>

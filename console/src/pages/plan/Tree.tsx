@@ -1,6 +1,6 @@
 /** The steps of a plan, one a line: what each does, how far it is, what it waits for. */
 
-import { useMemo } from "react";
+import { type RefObject, useMemo } from "react";
 import type { PlanStep } from "~/api/details";
 import { type Column, Table } from "~/parts/Table";
 import { ProgressBar } from "~/parts/ProgressBar";
@@ -39,10 +39,11 @@ interface TreeProps {
   readonly branches: readonly Branch[];
   readonly current: number;
   readonly zone: string | null;
+  readonly list: RefObject<HTMLDivElement | null>;
   readonly onOpen: (step: PlanStep) => void;
 }
 
-export function Tree({ branches, current, zone, onOpen }: TreeProps) {
+export function Tree({ branches, current, zone, list, onOpen }: TreeProps) {
   const columns = useMemo(() => columnsIn(zone), [zone]);
   return (
     <Table
@@ -51,6 +52,7 @@ export function Tree({ branches, current, zone, onOpen }: TreeProps) {
       rows={branches}
       keyOf={({ step }) => step.step}
       current={current}
+      list={list}
       onOpen={({ step }) => onOpen(step)}
     />
   );

@@ -1,10 +1,12 @@
 /** The plan of a run, live: its steps as a tree, a graph or a line of time, and one of them in full. */
 
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useMemo, useRef } from "react";
 import { address } from "~/api/client";
 import { useResource } from "~/api/hooks";
 import type { Plan, PlanStep, RunDetails } from "~/api/details";
+import { usePlan } from "~/api/usePlan";
 import { useZoneOf } from "~/api/zones";
+import { useFocusKept } from "~/app/focus";
 import { useKeys } from "~/app/keyboard";
 import { Link, useQuery } from "~/app/router";
 import type { PageProps } from "~/app/routes";
@@ -18,11 +20,15 @@ import { ProgressBar } from "~/parts/ProgressBar";
 import { StatusMark } from "~/parts/StatusMark";
 import { BundlePanel } from "~/pages/plan/BundlePanel";
 import { type Box, boxesOf } from "~/pages/plan/bundles";
-import { Course, inOrderOfStart } from "~/pages/plan/Course";
+import { inOrderOfStart } from "~/pages/plan/course";
+import { Course } from "~/pages/plan/Course";
+import { keyOfStep, useCursor } from "~/pages/plan/cursor";
 import { choose, type StepChoice, StepFilter } from "~/pages/plan/StepFilter";
 import { StepPanel } from "~/pages/plan/StepPanel";
 import { Tree } from "~/pages/plan/Tree";
 import { type Branch, branchesOf } from "~/pages/plan/tree";
+import { Unfold } from "~/pages/plan/Unfold";
+import { stopOf, useCourse } from "~/pages/plan/useCourse";
 import { Waits } from "~/pages/plan/Waits";
 import "~/pages/details.css";
 import "~/pages/plan/plan.css";
@@ -32,17 +38,12 @@ const Graph = lazy(() => import("~/pages/plan/Graph"));
 type View = "tree" | "graph" | "timeline";
 
 const MOST_IN_GRAPH = 60;
-const MANY = 500;
-const GATHER_MANY = 2_500;
 const isWide = window.matchMedia("(min-width: 900px)");
 
 export default function PlanPage({ params }: PageProps) {
   const id = Number(params["run"]);
-  const [size, setSize] = useState(0);
-  const live = { topics: [`run:${id}`], on: ["runs", "steps"] as const };
-  const run = useResource<RunDetails>(`/runs/${id}`, { ...live, on: ["runs"] });
-  const plan = useResource<Plan>(`/runs/${id}/plan`, { ...live, ...(size > MANY && { gather: GATHER_MANY }) });
-  if (plan.data && plan.data.steps.length !== size) setSize(plan.data.steps.length);
+  const run = useResource<RunDetails>(`/runs/${id}`, { topics: [`run:${id}`], on: ["runs"] });
+  const plan = usePlan(id);
   return (
     <Answer of={run}>
       {(runData) => (
@@ -94,6 +95,8 @@ function Head({ run, plan }: HeadProps) {
 function PlanView({ run, plan }: { readonly run: RunDetails; readonly plan: Plan }) {
   const zone = useZoneOf(run.account);
   const [query, change] = useQuery();
+  const list = useRef<HTMLDivElement>(null);
+  const page = useFocusKept(list);
   const view = readView(query.get("view")) ?? usualView(plan.steps);
   const choice: StepChoice = { text: query.get("find") ?? "", status: query.get("is") };
   const { text, status } = choice;
@@ -106,7 +109,20 @@ function PlanView({ run, plan }: { readonly run: RunDetails; readonly plan: Plan
   const bundle = useBundle(plan.steps, query.get("bundle"));
   const names = useMemo(() => new Map(plan.steps.map((step) => [step.step, step.name])), [plan.steps]);
   const show = (step: number | null): void => change({ step: step === null ? null : String(step), bundle: null });
-  const current = useCurrentStep(rows, open, show);
+  const close = (): void => {
+    show(null);
+    list.current?.focus({ preventScroll: true });
+  };
+  const course = useCourse(run.run, rows, show);
+  const lines = view === "timeline" ? course.lines : null;
+  const current = useCursor({
+    stops: useMemo(() => lines?.map(stopOf) ?? rows.map(({ step }) => ({ key: keyOfStep(run.run, step.step), step })), [lines, rows, run.run]),
+    open,
+    show,
+    enter: (at) => (lines ? course.open(lines[at]) : show(rows[at]?.step.step ?? null)),
+    more: (at, put) => (lines ? course.keys(at, put) : {}),
+    list,
+  });
 
   if (plan.steps.length === 0)
     return (
@@ -115,11 +131,11 @@ function PlanView({ run, plan }: { readonly run: RunDetails; readonly plan: Plan
       </Empty>
     );
   return (
-    <>
-      <Waits run={run.run} plan={plan} zone={zone} onOpen={show} />
+    <div className="plan-view" ref={page}>
+      <Waits run={run.run} runStatus={run.status} plan={plan} zone={zone} onOpen={show} />
       <div className="plan-bar">
         <ViewSwitch chosen={view} onChoose={(chosen) => change({ view: chosen })} />
-        <StepFilter steps={plan.steps} choice={choice} onChange={change} />
+        <StepFilter steps={plan.steps} choice={choice} onChange={change} list={list} />
         <a href={address(`/runs/${run.run}/plan`)} title="The whole plan, as programs read it">
           JSON
         </a>
@@ -133,15 +149,16 @@ function PlanView({ run, plan }: { readonly run: RunDetails; readonly plan: Plan
               isOpen={open !== null}
               bundle={open ? null : (bundle?.id ?? null)}
               lit={lit}
+              list={list}
               onOpen={(box) => change(box.steps.length === 1 ? { step: String(box.id), bundle: null } : { step: null, bundle: String(box.id) })}
             />
           </Suspense>
         ) : rows.length === 0 ? (
           <Empty title="No step is like that">Clear what you have chosen to see all {plan.steps.length}.</Empty>
-        ) : view === "timeline" ? (
-          <Course steps={rows.map(({ step }) => step)} current={current} zone={zone} onOpen={(step) => show(step.step)} />
+        ) : lines ? (
+          <Course lines={lines} unfolded={course.unfolded} current={current} zone={zone} list={list} onOpen={course.open} onFold={course.fold} />
         ) : (
-          <Tree branches={rows} current={current} zone={zone} onOpen={(step) => show(step.step)} />
+          <Tree branches={rows} current={current} zone={zone} list={list} onOpen={(step) => show(step.step)} />
         )}
         {open && (
           <StepPanel
@@ -152,12 +169,13 @@ function PlanView({ run, plan }: { readonly run: RunDetails; readonly plan: Plan
             zone={zone}
             nameOf={(step) => names.get(step) ?? String(step)}
             onOpen={show}
-            onClose={() => show(null)}
+            onClose={close}
           />
         )}
-        {!open && bundle && <BundlePanel box={bundle} onOpen={show} onClose={() => change({ bundle: null })} />}
+        {!open && bundle && <BundlePanel box={bundle} onOpen={show} onClose={close} />}
+        {lines && <Unfold unfolded={course.unfolded} take={course.take} />}
       </div>
-    </>
+    </div>
   );
 }
 
@@ -168,30 +186,6 @@ function listIn(view: View, steps: readonly PlanStep[]): readonly Branch[] {
 
 function useBundle(steps: readonly PlanStep[], id: string | null): Box | null {
   return useMemo(() => (id === null ? null : (boxesOf(steps).find((box) => String(box.id) === id) ?? null)), [steps, id]);
-}
-
-/** Keep the step that the keyboard is on: j and k move, Enter opens, Esc closes. */
-function useCurrentStep(branches: readonly Branch[], open: PlanStep | null, show: (step: number | null) => void): number {
-  const [current, setCurrent] = useState(0);
-  const opened = open === null ? -1 : branches.findIndex(({ step }) => step.step === open.step);
-  useEffect(() => {
-    if (opened >= 0) setCurrent(opened);
-  }, [opened]);
-  const move = (by: number): void => {
-    const next = Math.min(branches.length - 1, Math.max(0, current + by));
-    setCurrent(next);
-    if (open) show(branches[next]?.step.step ?? null);
-  };
-  useKeys("Plan", {
-    j: { does: "Next step", run: () => move(1) },
-    k: { does: "Step before", run: () => move(-1) },
-    ArrowDown: { does: "Next step", run: () => move(1) },
-    ArrowUp: { does: "Step before", run: () => move(-1) },
-    Enter: { does: "Open the step", run: () => show(branches[current]?.step.step ?? null) },
-    Escape: { does: "Close the step", run: () => show(null) },
-    e: { does: "Go to the first step that failed", run: () => show(branches.find(({ step }) => step.status === "error")?.step.step ?? null) },
-  });
-  return current;
 }
 
 const VIEWS: Readonly<Record<View, string>> = { tree: "Tree", graph: "Graph", timeline: "Timeline" };

@@ -1,10 +1,11 @@
 /** The runs of plans: how far each is, live, and what it waits for. */
 
-import { useRef, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { withQuery } from "~/api/client";
 import { useLive, useResource } from "~/api/hooks";
 import type { ListedPlan, PlanProgress } from "~/api/details";
 import type { Page } from "~/api/types";
+import { leaveFor } from "~/app/focus";
 import { useKeys } from "~/app/keyboard";
 import { Link, navigate, useQuery } from "~/app/router";
 import { Time } from "~/app/time";
@@ -12,6 +13,7 @@ import { Answer } from "~/parts/Answer";
 import { Empty } from "~/parts/Empty";
 import { toPlan } from "~/parts/names";
 import { ProgressBar } from "~/parts/ProgressBar";
+import { useRows } from "~/parts/rows";
 import { RUN_STATUSES, faceOf, isFinal } from "~/parts/statuses";
 import { StatusMark } from "~/parts/StatusMark";
 import { type Column, Table } from "~/parts/Table";
@@ -33,6 +35,11 @@ const COLUMNS: readonly Column<ListedPlan>[] = [
     cell: (row) => (
       <>
         <bdi title={row.slot ?? row.action ?? ""}>{row.slot ?? row.action ?? row.definition}</bdi>
+        {row.given && (
+          <bdi className="plans-given" title={row.given}>
+            {row.given}
+          </bdi>
+        )}
         {row.parent_run !== null && (
           <span className="soft">
             {" of "}
@@ -74,6 +81,7 @@ export default function PlansPage() {
   const plans = useResource<Page<ListedPlan>>(path, { topics: ["runs"], on: ["runs"], keep: true });
   const moved = useProgress();
   const field = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   useKeys("Filters of plans", { "/": { does: "Find plans", run: () => field.current?.focus() } });
   return (
     <div className="page plans-page">
@@ -100,6 +108,7 @@ export default function PlansPage() {
           aria-label="Find plans"
           value={search}
           onChange={(event) => change({ search: event.target.value || null })}
+          onKeyDown={leaveFor(list)}
         />
         {parent && (
           <span className="plans-parent">
@@ -116,6 +125,7 @@ export default function PlansPage() {
             <PlanTable
               rows={data.items.map((row) => ({ ...row, ...(row.status === "running" && moved.get(row.run)) }))}
               filtered={Boolean(status || search || parent)}
+              list={list}
               clear={() => change({ status: null, search: null, parent: null })}
             />
             {data.next !== null && <p className="soft">{`These are the newest ${MOST}: find others by name or number.`}</p>}
@@ -152,19 +162,13 @@ interface PlanTableProps {
   readonly rows: readonly ListedPlan[];
   readonly filtered: boolean;
   readonly clear: () => void;
+  readonly list: RefObject<HTMLDivElement | null>;
 }
 
-function PlanTable({ rows, filtered, clear }: PlanTableProps) {
-  const [current, setCurrent] = useState(0);
-  const at = Math.min(current, rows.length - 1);
-  const move = (by: number): void => setCurrent(Math.min(rows.length - 1, Math.max(0, at + by)));
-  useKeys("Plans", {
-    j: { does: "Next plan", run: () => move(1) },
-    k: { does: "Plan before", run: () => move(-1) },
-    ArrowDown: { does: "Next plan", run: () => move(1) },
-    ArrowUp: { does: "Plan before", run: () => move(-1) },
-    Enter: { does: "Open the plan", run: () => rows[at] && navigate(toPlan(rows[at].run)) },
-    ...(filtered && { Escape: { does: "Show all plans", run: clear } }),
+function PlanTable({ rows, filtered, clear, list }: PlanTableProps) {
+  const current = useRows("Plans", "plan", rows, (row) => navigate(toPlan(row.run)), {
+    list,
+    more: filtered ? { Escape: { does: "Show all plans", run: clear } } : {},
   });
   if (rows.length === 0) {
     return filtered ? (
@@ -180,6 +184,14 @@ function PlanTable({ rows, filtered, clear }: PlanTableProps) {
     );
   }
   return (
-    <Table label="Plans" columns={COLUMNS} rows={rows} keyOf={(row) => row.run} current={at} onOpen={(row) => navigate(toPlan(row.run))} />
+    <Table
+      label="Plans"
+      columns={COLUMNS}
+      rows={rows}
+      keyOf={(row) => row.run}
+      current={current}
+      list={list}
+      onOpen={(row) => navigate(toPlan(row.run))}
+    />
   );
 }

@@ -20,6 +20,7 @@ import { isFinal } from "~/parts/statuses";
 import { Told } from "~/parts/Told";
 import { StatusMark } from "~/parts/StatusMark";
 import { Took } from "~/parts/Took";
+import { PeoplePanel } from "~/pages/audit/PeoplePanel";
 import { HistoryPanel } from "~/pages/run/History";
 import { Work } from "~/pages/run/Work";
 import "~/pages/details.css";
@@ -63,11 +64,17 @@ function RunView({ run }: { readonly run: RunDetails }) {
             </Panel>
           )}
           <HistoryPanel history={run.history} zone={zone} />
+          <PeoplePanel about={nameOf(run)} target={String(run.run)} zone={zone} />
         </div>
       </div>
       <Work run={run.run} status={run.status} />
     </div>
   );
+}
+
+/** The name of a run in the audit log. */
+function nameOf({ run, slot }: RunDetails): string {
+  return slot === null ? `run ${run}` : `run ${run} of ${slot}`;
 }
 
 function Head({ run }: { readonly run: RunDetails }) {

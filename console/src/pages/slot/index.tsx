@@ -17,6 +17,7 @@ import { toAccount, toDefinition, toPlan, toRun } from "~/parts/names";
 import { Panel } from "~/parts/Panel";
 import { StatusMark } from "~/parts/StatusMark";
 import { Why } from "~/parts/Why";
+import { PeoplePanel } from "~/pages/audit/PeoplePanel";
 import { Work } from "~/pages/run/Work";
 import { Attempts } from "~/pages/slot/Attempts";
 import { ChangesPanel } from "~/pages/slot/Changes";
@@ -49,9 +50,12 @@ function SlotView({ details }: { readonly details: SlotDetails }) {
     <div className="page">
       <Head details={details} />
       <div className="columns">
-        <Panel title="Why">
-          <Why explanation={explanation} zone={slot.time_zone} />
-        </Panel>
+        <div className="stack">
+          <Panel title="Why">
+            <Why explanation={explanation} zone={slot.time_zone} />
+          </Panel>
+          <PeoplePanel about={slot.slot} target={slot.slot} zone={slot.time_zone} />
+        </div>
         <div className="stack">
           <Usual details={details} />
           <ChangesPanel version={definition.version} changes={definition.changed_since_success} />

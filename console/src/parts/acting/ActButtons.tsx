@@ -1,7 +1,8 @@
 /** Buttons for what can be done about something as it stands, in the palette as well. Who may only look is told so. */
 
-import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import { useMemo } from "react";
 import { type Command, useCommands } from "~/app/commands";
+import { useFocusKept } from "~/app/focus";
 import { useMayAct, useMe } from "~/app/me";
 import { type ActRequest, useAct } from "~/parts/acting/acting";
 import { VERBS, type Verb } from "~/parts/acting/verbs";
@@ -58,40 +59,12 @@ function ForOperators({ verbs, small, about }: ForOperatorsProps) {
   );
 }
 
-/**
- * Keep the focus in an element when the button that has it goes: what was done is often not offered any more.
- *
- * It hears the browser itself: a dialog that closes gives the focus back while React hears nothing.
- */
-function useFocusKept(): RefObject<HTMLDivElement | null> {
-  const element = useRef<HTMLDivElement>(null);
-  const held = useRef<EventTarget | null>(null);
-  useEffect(() => {
-    const controller = new AbortController();
-    const { signal } = controller;
-    element.current?.addEventListener("focusin", (event) => (held.current = event.target), { signal });
-    document.addEventListener(
-      "focusin",
-      ({ target }) => {
-        if (!element.current?.contains(target as Node)) held.current = null;
-      },
-      { signal },
-    );
-    return () => controller.abort();
-  }, []);
-  useLayoutEffect(() => {
-    const gone = held.current instanceof Element && !held.current.isConnected;
-    if (gone && document.activeElement === document.body) element.current?.focus();
-  });
-  return element;
-}
-
 function nameTargets(targets: readonly string[]): string {
   return targets.length > 1 ? `${targets.length} selected` : targets.join();
 }
 
 /** Offer actions in the palette, for as long as they are the same. */
-function useActCommands(requests: readonly ActRequest[]): void {
+export function useActCommands(requests: readonly ActRequest[]): void {
   const act = useAct();
   const written = JSON.stringify(requests);
   const commands = useMemo(

@@ -8,6 +8,7 @@ import { CommandLines, Refused, Touched } from "~/parts/acting/ActPreview";
 import { WithFields, startWith } from "~/parts/acting/WithFields";
 import type { ActRequest } from "~/parts/acting/acting";
 import { type Preview, usePreview } from "~/parts/acting/preview";
+import { calledTarget } from "~/parts/acting/targets";
 import { VERBS } from "~/parts/acting/verbs";
 import { Loading } from "~/parts/Answer";
 import { Dialog } from "~/parts/Dialog";
@@ -27,7 +28,8 @@ export function ActDialog({ request, onClose, onDone }: ActDialogProps) {
   const [reason, setReason] = useState("");
   const [sending, setSending] = useState(false);
   const [failure, setFailure] = useState<ApiError | null>(null);
-  const preview = usePreview(request, given, reason);
+  const [round, setRound] = useState(0);
+  const preview = usePreview(request, given, reason, round);
   const touches = preview.acted?.touched.length ?? 0;
   const needsReason = preview.acted?.needs_reason ?? false;
 
@@ -36,13 +38,15 @@ export function ActDialog({ request, onClose, onDone }: ActDialogProps) {
     setSending(true);
     setFailure(null);
     try {
-      onDone(await post<Acted>(`/actions/${request.verb}`, { ...agreedTo(preview), preview: false }, { key }));
+      const acted = await post<Acted>(`/actions/${request.verb}`, { ...agreedTo(preview), preview: false }, { key });
+      if (acted.touched.length > 0) onDone(acted);
+      else setRound(round + 1); // others were faster: the preview says what stands against it, and nothing typed is lost
       liveStream.announceChange();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setFailure(error);
-      setSending(false);
     }
+    setSending(false);
   }
 
   return (
@@ -73,7 +77,7 @@ export function ActDialog({ request, onClose, onDone }: ActDialogProps) {
         {preview.acted && <Touched acted={preview.acted} />}
         {preview.acted && <Refused acted={preview.acted} />}
         <label className="act-label">
-          {needsReason ? "Why? It goes against what is declared, so a reason is required" : "Why? It is kept with your name"}
+          {face.asks ?? (needsReason ? "Why? It goes against what is declared, so a reason is required" : "Why? It is kept with your name")}
           <textarea
             className="field"
             name="reason"
@@ -99,6 +103,6 @@ function agreedTo({ body: { query, ...rest }, acted }: Preview): ActBody {
 function titleOf(request: ActRequest, touches: number): string {
   const { label } = VERBS[request.verb];
   const [only, ...others] = request.targets ?? [];
-  if (only !== undefined && others.length === 0) return `${label}: ${/^\d+$/.test(only) ? `run ${only}` : only}`;
+  if (only !== undefined && others.length === 0) return `${label}: ${calledTarget(only)}`;
   return touches > 0 ? `${label} ${touches} at once` : label;
 }

@@ -1,8 +1,10 @@
 /** What an action touches, what it does not, and how the command line says the same. */
 
 import type { Acted } from "~/api/details";
+import { calledTarget } from "~/parts/acting/targets";
 import { CopyButton } from "~/parts/CopyButton";
 import { Command } from "~/parts/Empty";
+import { Told } from "~/parts/Told";
 
 const MOST_LINES = 3;
 
@@ -14,7 +16,7 @@ export function Touched({ acted: { touched } }: { readonly acted: Acted }) {
       <ul className="act-list">
         {touched.map(({ target, does }) => (
           <li key={target}>
-            <bdi className="act-target">{target}</bdi>
+            <bdi className="act-target">{calledTarget(target)}</bdi>
             <span className="soft">{does}</span>
           </li>
         ))}
@@ -31,9 +33,9 @@ export function Refused({ acted: { refused } }: { readonly acted: Acted }) {
       <ul className="act-list act-refused">
         {refused.map(({ target, why, hint }) => (
           <li key={target}>
-            <bdi className="act-target">{target}</bdi>
+            <bdi className="act-target">{calledTarget(target)}</bdi>
             <span>
-              {why}
+              <Told text={why} zone={null} />
               {hint && <span className="soft">{` (${hint})`}</span>}
             </span>
           </li>

@@ -2,7 +2,9 @@
 
 import { useCallback, useEffect, useState } from "react";
 import type { Acted, Undo } from "~/api/details";
+import { calledTarget } from "~/parts/acting/targets";
 import { faceOfVerb } from "~/parts/acting/verbs";
+import { Told } from "~/parts/Told";
 
 const SHOWN_FOR = 20_000;
 
@@ -55,7 +57,12 @@ function ToastBox({ toast, onDrop, onUndo }: ToastBoxProps) {
     <div className={`toast tone-${toneOf(acted)}`}>
       <div className="toast-text">
         <strong>{told(acted)}</strong>
-        {acted.refused.length > 0 && <div className="soft">{`${acted.refused.length} refused: ${acted.refused[0]?.why}`}</div>}
+        {acted.refused.length > 0 && (
+          <div className="soft">
+            {`${acted.refused.length} refused: `}
+            <Told text={acted.refused[0]?.why ?? ""} zone={null} />
+          </div>
+        )}
       </div>
       {undo && (
         <button
@@ -77,12 +84,10 @@ function ToastBox({ toast, onDrop, onUndo }: ToastBoxProps) {
 }
 
 function told({ verb, touched }: Acted): string {
-  const [first] = touched;
-  if (!first) return "Nothing was done";
-  return touched.length === 1 ? `${faceOfVerb(verb).done}: ${first.target}` : `${faceOfVerb(verb).done}: ${touched.length} at once`;
+  const [first, ...others] = touched;
+  return `${faceOfVerb(verb).done}: ${first && others.length === 0 ? calledTarget(first.target) : `${touched.length} at once`}`;
 }
 
-function toneOf({ touched, refused }: Acted): "good" | "doubt" | "bad" {
-  if (refused.length === 0) return "good";
-  return touched.length > 0 ? "doubt" : "bad";
+function toneOf({ refused }: Acted): "good" | "doubt" {
+  return refused.length === 0 ? "good" : "doubt";
 }

@@ -1,4 +1,4 @@
-/** What a verb needs besides its targets: an input, an event, an answer, a priority. */
+/** What a verb may be given besides its targets: an input, an event, an answer, a priority, how far it goes. */
 
 import type { ActRequest } from "~/parts/acting/acting";
 import { AnswerFields } from "~/parts/acting/AnswerFields";
@@ -35,6 +35,8 @@ export function WithFields({ request, given, onChange }: WithFieldsProps) {
       return request.question && <AnswerFields question={request.question} given={given} onChange={onChange} />;
     case "boost":
       return <PriorityField given={given} onChange={onChange} />;
+    case "rerun":
+      return <DownstreamField given={given} onChange={onChange} />;
     default:
       return null;
   }
@@ -91,6 +93,19 @@ function EventFields({ given, onChange }: FieldProps) {
       </label>
       {given.problem && <span className="act-problem">{given.problem}</span>}
     </>
+  );
+}
+
+function DownstreamField({ given, onChange }: FieldProps) {
+  return (
+    <label className="act-check">
+      <input
+        type="checkbox"
+        checked={given.with["downstream"] === true}
+        onChange={(event) => onChange({ ...given, with: { ...given.with, downstream: event.target.checked } })}
+      />{" "}
+      And after it all that was made from it, in its order
+    </label>
   );
 }
 

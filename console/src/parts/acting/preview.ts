@@ -23,18 +23,19 @@ interface Answered {
   readonly error: ApiError | null;
 }
 
-/** Ask what a request would do, soon after it stops changing. */
-export function usePreview(request: ActRequest, given: Given, reason: string): Preview {
+/** Ask what a request would do, soon after it stops changing, and anew for each `round`. */
+export function usePreview(request: ActRequest, given: Given, reason: string, round: number): Preview {
   const [answer, setAnswer] = useState<Answered>({ asked: "", acted: null, error: null });
   const body = makeBody(request, given, reason.trim());
-  const asked = JSON.stringify(body);
+  const written = JSON.stringify(body);
+  const asked = `${round} ${written}`;
   const { verb } = request;
   const wrong = given.problem !== null;
   useEffect(() => {
     if (wrong) return undefined;
     const controller = new AbortController();
     const timer = window.setTimeout(() => {
-      const sent = { ...(JSON.parse(asked) as ActBody), preview: true };
+      const sent = { ...(JSON.parse(written) as ActBody), preview: true };
       post<Acted>(`/actions/${verb}`, sent, { signal: controller.signal }).then(
         (acted) => setAnswer({ asked, acted, error: null }),
         (error: unknown) => {
@@ -48,7 +49,7 @@ export function usePreview(request: ActRequest, given: Given, reason: string): P
       window.clearTimeout(timer);
       controller.abort();
     };
-  }, [verb, asked, wrong]);
+  }, [verb, written, asked, wrong]);
   return { body, acted: answer.acted, error: answer.error, stale: answer.asked !== asked };
 }
 

@@ -6,6 +6,8 @@ export type Verb =
   | "trigger"
   | "retry"
   | "rerun"
+  | "accept"
+  | "note"
   | "cancel"
   | "halt"
   | "unhalt"
@@ -28,6 +30,8 @@ interface VerbFace {
   readonly means: string;
   /** It ends or drops work: its button is marked. */
   readonly ends?: true;
+  /** What its reason is, where it is more than that. */
+  readonly asks?: string;
 }
 
 export const VERBS: Readonly<Record<Verb, VerbFace>> = {
@@ -42,6 +46,12 @@ export const VERBS: Readonly<Record<Verb, VerbFace>> = {
     done: "Rerun",
     means: "Runs a slot again that has ended, in a new series of attempts.",
   },
+  accept: {
+    label: "Accept",
+    done: "Accepted",
+    means: "Lets it count as done, with a warning: what waits for it goes on.",
+  },
+  note: { label: "Note", done: "Noted", means: "Changes nothing. It stands here and in the audit log.", asks: "What others are to know" },
   cancel: { label: "Cancel", done: "Cancelled", means: "Asks the work to end, and kills it where it does not.", ends: true },
   halt: {
     label: "Halt",

@@ -34,9 +34,8 @@ export function LogLines({ run, filter, live, wrap, at, onContext, controls }: L
     setMarked(log.firstError);
     if (!log.lines.some((line) => line.number === log.firstError)) readAt(log.firstError);
   }
-  function toggleFollow(): void {
-    setFollow(!follow);
-    if (follow) return;
+  function followOn(): void {
+    setFollow(true);
     setMarked(null);
     readEnd();
   }
@@ -51,7 +50,7 @@ export function LogLines({ run, filter, live, wrap, at, onContext, controls }: L
           First error
         </button>
         {live && (
-          <button type="button" className="button" aria-pressed={follow} onClick={toggleFollow}>
+          <button type="button" className="button" aria-pressed={follow} onClick={() => (follow ? setFollow(false) : followOn())}>
             Follow
           </button>
         )}
@@ -74,6 +73,7 @@ export function LogLines({ run, filter, live, wrap, at, onContext, controls }: L
         numberSays={filtered ? "Show what is around it" : "Mark this line"}
         onNumber={filtered ? onContext : setMarked}
         onLookBack={() => setFollow(false)}
+        onLookAhead={() => live && !filtered && !follow && followOn()}
       />
       {more && !follow && (
         <button type="button" className="log-more" onClick={readOn}>
@@ -94,9 +94,10 @@ interface ScrollerProps {
   readonly numberSays: string;
   readonly onNumber: (number: number) => void;
   readonly onLookBack: () => void;
+  readonly onLookAhead: () => void;
 }
 
-function Scroller({ log, wrap, follow, marked, sought, numberSays, onNumber, onLookBack }: ScrollerProps) {
+function Scroller({ log, wrap, follow, marked, sought, numberSays, onNumber, onLookBack, onLookAhead }: ScrollerProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useLines(log, scroller, follow, marked);
   return (
@@ -109,7 +110,10 @@ function Scroller({ log, wrap, follow, marked, sought, numberSays, onNumber, onL
       hidden={log.lines.length === 0}
       onWheel={(event) => event.deltaY < 0 && onLookBack()}
       onTouchMove={onLookBack}
-      onKeyDown={(event) => BACKWARD.has(event.key) && onLookBack()}
+      onKeyDown={({ key }) => {
+        if (BACKWARD.has(key)) onLookBack();
+        if (key === "End") onLookAhead();
+      }}
     >
       <div className="log-all" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ key, index, start }) => {

@@ -10,7 +10,7 @@ from ostinato.api.access import Viewer
 from ostinato.api.answers import NOT_FOUND
 from ostinato.api.dependencies import TheWorld
 from ostinato.api.paging import Cursor, Limit, Page, cut, read_cursor
-from ostinato.api.parameters import Number, OfParent, OfRunStatus
+from ostinato.api.parameters import LARGEST_ID, Number, OfParent, OfRunStatus
 from ostinato.operations import plan_shapes, plans, sending
 
 router = APIRouter(tags=["plans"])
@@ -33,12 +33,23 @@ def list_plans(
     status: OfRunStatus = None,
     search: Search = "",
     parent: OfParent = None,
+    step: Annotated[
+        int | None, Query(ge=1, le=LARGEST_ID, description="Of a parent: those alone that this step of it has started.")
+    ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[plan_shapes.ListedPlan]:
     """List the runs of plans, newest first: how far each is, and what it waits for."""
     before = None if cursor is None else read_cursor(cursor, int)[0]
-    rows = plans.list_plans(world, statuses=status or (), search=search, parent=parent, limit=limit + 1, before=before)
+    rows = plans.list_plans(
+        world,
+        statuses=status or (),
+        search=search,
+        parent=parent,
+        parent_step=step,
+        limit=limit + 1,
+        before=before,
+    )
     return cut(rows, limit=limit, place=lambda row: (row.run.id,), shape=plan_shapes.listed_plan)
 
 

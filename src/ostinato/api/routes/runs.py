@@ -26,6 +26,9 @@ from ostinato.operations.log_levels import LogLevel
 
 router = APIRouter(tags=["runs"])
 
+MOST_STEPS = 200
+"""So many steps are named at most, of whom wants some of a plan alone."""
+
 
 @router.get("/runs", responses=NOT_FOUND)
 def list_runs(
@@ -63,9 +66,17 @@ def get_run(world: TheWorld, person: Viewer, run: Number) -> shapes.RunDetails:
 
 
 @router.get("/runs/{run}/plan", responses=NOT_FOUND)
-def get_plan(world: TheWorld, person: Viewer, run: Number) -> plan_shapes.Plan:
+def get_plan(
+    world: TheWorld,
+    person: Viewer,
+    run: Number,
+    step: Annotated[
+        list[Annotated[int, Query(ge=1, le=LARGEST_ID)]] | None,
+        Query(max_length=MOST_STEPS, description="These steps alone, by their numbers."),
+    ] = None,
+) -> plan_shapes.Plan:
     """Show the plan of a run: its steps, how far each is, and what it waits for."""
-    return plan_shapes.plan(plans.show_plan(world, run))
+    return plan_shapes.plan(plans.show_plan(world, run, steps=step or ()))
 
 
 @router.get("/runs/{run}/command", responses=NOT_FOUND | NOT_POSSIBLE)

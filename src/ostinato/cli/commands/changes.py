@@ -1,4 +1,4 @@
-"""Commands that change what runs: ``trigger``, ``retry``, ``rerun``, ``cancel``, ``pause`` and ``resume``."""
+"""Commands that change what runs, and ``note``, which says something about it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.text import Text
 
-from ostinato.cli.options import Given, Instant, JsonArgument, Plain, ReasonOption, check_pairs
+from ostinato.cli.options import Flag, Given, Instant, JsonArgument, Plain, ReasonOption, check_pairs
 from ostinato.cli.progress_lines import name_of
 from ostinato.cli.project import opened
 from ostinato.cli.session import Session
 from ostinato.cli.words import count
 from ostinato.errors import NotPossible, RunFailed
-from ostinato.operations import cancelling, pausing, plan_shapes, shapes, starting, steering
+from ostinato.operations import accepting, cancelling, noting, pausing, plan_shapes, shapes, starting, steering
 from ostinato.operations.pausing import Pausable, Pausing
 from ostinato.operations.people import Person, find_person
 from ostinato.operations.starting import Started
@@ -91,14 +91,60 @@ def retry(target: Target, /, *, reason: ReasonOption = "", session: Given) -> No
     _answer_started(session, started)
 
 
-def rerun(target: Target, /, *, reason: ReasonOption = "", session: Given) -> None:
+def rerun(
+    target: Target,
+    /,
+    *,
+    downstream: Annotated[
+        bool, Flag, Parameter(help="Run again after it what was made from it, and what was made from that.")
+    ] = False,
+    reason: ReasonOption = "",
+    session: Given,
+) -> None:
     """Run a slot again that has succeeded.
 
-    What depends on it and has not run yet waits for it. What has run already does not run again.
+    What depends on it and has not run yet waits for it. What has run already does not run again, unless you ask for
+    that: then each slot downstream waits as its start policy says, and those of later periods follow where a
+    definition reads what it wrote before. What was cancelled stays so.
     """
     with opened(session) as world:
-        started = starting.rerun(world, target, by=find_person(), reason=reason)
+        started = starting.rerun(world, target, by=find_person(), reason=reason, downstream=downstream)
     _answer_started(session, started)
+    if started.downstream and not session.json:
+        runs = "runs" if len(started.downstream) == 1 else "run"
+        session.answer([f"After it {starting.describe_downstream(started)} {runs} again: ostinato explain SLOT"])
+
+
+def accept(target: Target, /, *, reason: ReasonOption = "", session: Given) -> None:
+    """Let a slot count as done that failed or was cancelled.
+
+    It ends with a warning, and what waits for it goes on. How its attempts ended stays on record.
+    """
+    with opened(session) as world:
+        slot = accepting.accept(world, target, by=find_person(), reason=reason)
+    if session.json:
+        session.answer_json(shapes.accepted(slot))
+    else:
+        session.answer([f"{slot.name} counts as done; what waits for it goes on."])
+
+
+def note(
+    target: Annotated[str, Parameter(help="The name of a slot, or the number of a run.")],
+    text: Annotated[str, Parameter(help="What others are to know.")],
+    /,
+    *,
+    session: Given,
+) -> None:
+    """Note something down about a slot or a run.
+
+    It stands in the audit log with your name, and on the pages of the slot and the run.
+    """
+    with opened(session) as world:
+        noted = noting.note(world, target, text, by=find_person())
+    if session.json:
+        session.answer_json(shapes.noted(noted))
+    else:
+        session.answer([f"Noted about {noted.target}."])
 
 
 def cancel(

@@ -9,13 +9,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from ostinato.errors import InvalidValue, NotPossible
-from ostinato.operations import boosting, cancelling, draining, halting, pausing, sending, starting, steering
+from ostinato.operations import (
+    accepting,
+    boosting,
+    cancelling,
+    draining,
+    halting,
+    noting,
+    pausing,
+    sending,
+    starting,
+    steering,
+)
 from ostinato.operations.acting.given import Given
 from ostinato.operations.command_lines import write_verdict
 from ostinato.operations.names import name_run
 from ostinato.operations.pausing import Pausable
 from ostinato.operations.people import Person
-from ostinato.operations.starting import Started
+from ostinato.operations.starting import Started, describe_downstream
 from ostinato.policies.verdict import Verdict
 from ostinato.world import World
 
@@ -63,9 +74,22 @@ def retry(world: World, order: Order) -> Done:
 
 
 def rerun(world: World, order: Order) -> Done:
-    """Run a slot again that has ended."""
-    started = starting.rerun(world, order.target, by=order.by, reason=order.reason)
-    return Done(f"runs {_slot(started)} again{_gate(started.claim)}")
+    """Run a slot again that has ended, and maybe what was made from it."""
+    downstream = order.given.get("downstream", False)
+    started = starting.rerun(world, order.target, by=order.by, reason=order.reason, downstream=downstream)
+    return Done(f"runs {_slot(started)} again{_after(started)}{_gate(started.claim)}")
+
+
+def accept(world: World, order: Order) -> Done:
+    """Let a slot count as done that failed or was cancelled."""
+    slot = accepting.accept(world, order.target, by=order.by, reason=order.reason)
+    return Done(f"lets {slot.name} count as done, with a warning; what waits for it goes on")
+
+
+def note(world: World, order: Order) -> Done:
+    """Note something down about a slot or a run."""
+    noted = noting.note(world, order.target, order.reason, by=order.by)
+    return Done(f"notes it down about {noted.target}")
 
 
 def cancel(world: World, order: Order) -> Done:
@@ -199,6 +223,13 @@ def read_priority(order: Order) -> int:
 
 def _slot(started: Started) -> str:
     return str(started.run.slot)
+
+
+def _after(started: Started) -> str:
+    """Say what runs again after a slot: how many, of which definitions."""
+    if not started.downstream:
+        return ""
+    return f", and after it {describe_downstream(started)}"
 
 
 def _gate(claim: Verdict) -> str:

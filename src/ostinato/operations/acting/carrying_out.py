@@ -76,7 +76,7 @@ class Refused:
 class Acted:
     """What became of an action. ``commands`` are how the command line would have done it.
 
-    ``needs_reason`` says that it goes against what is declared, so that it is only done with a reason.
+    ``needs_reason`` says that it is only done with a reason: it goes against what is declared, say.
     """
 
     verb: str
@@ -100,17 +100,17 @@ class _Tally:
 def act(world: World, action: Action, *, by: Person) -> Acted:
     """Carry out an action, or say what it would do.
 
-    ``NotFound`` for a verb that there is not, ``InvalidValue`` for what cannot be meant, and for an override without
-    reason: nothing was done then.
+    ``NotFound`` for a verb that there is not, ``InvalidValue`` for what cannot be meant, and for want of a reason where
+    there has to be one: nothing was done then.
     """
     verb = _get_verb(action.verb)
     action = replace(action, given=read_given(verb.form, action.given), reason=action.reason.strip())
     request = _identify(action, by)
     before = _list_done(world, request)
     targets = _find_targets(world, verb, action, before)
-    needs_reason = any(verb.overrides(world, target) for target in targets if target not in before)
+    needs_reason = any(verb.wants_reason(world, target) for target in targets if target not in before)
     if needs_reason and not (action.reason or action.preview):
-        raise InvalidValue(f"{verb.name} goes against what is declared, and wants a reason", hint="say why")
+        raise InvalidValue(f"{verb.name} {verb.because}", hint="give a reason")
     orders = [_order(action, target, request, by) for target in targets]
     tally = _carry_out(world, verb, action, orders, before)
     return Acted(

@@ -45,6 +45,13 @@ class ForTrigger(TypedDict):
 
 
 @_only
+class ForRerun(TypedDict):
+    """Whether what was made from the slot runs again after it."""
+
+    downstream: NotRequired[bool]
+
+
+@_only
 class ForSkip(TypedDict):
     """The step that is skipped, by its name or number."""
 

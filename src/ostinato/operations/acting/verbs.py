@@ -52,14 +52,15 @@ DoneTo: TypeAlias = Sequence[tuple[str, Done]]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One verb. ``overrides`` tells of a target whether it goes against what is declared: that wants a reason."""
+    """One verb. ``wants_reason`` tells of a target whether it is not done without one, and ``because`` why."""
 
     name: str
     act: Callable[[World, Order], Done]
     about: About
     line: Callable[[Order], CommandLine]
     form: type = given.Nothing
-    overrides: Callable[[World, str], bool] = lambda world, target: False
+    wants_reason: Callable[[World, str], bool] = lambda world, target: False
+    because: str = "goes against what is declared, and wants a reason"
     undo: Callable[[DoneTo], Undo | None] = lambda done: None
 
 
@@ -105,6 +106,10 @@ def _write_skip(order: Order) -> CommandLine:
     return command_lines.simple("skip", order.target, order.given["step"])
 
 
+def _write_rerun(order: Order) -> CommandLine:
+    return command_lines.rerun(order.target, downstream=order.given.get("downstream", False))
+
+
 def _write_pausing(verb: str) -> Callable[[Order], CommandLine]:
     return lambda order: command_lines.simple(verb, *acts.read_pausable(order.target))
 
@@ -148,12 +153,21 @@ VERBS: Mapping[str, Verb] = {
             About.SLOT_OR_DEFINITION,
             _write_trigger,
             form=given.ForTrigger,
-            overrides=_is_held_back,
+            wants_reason=_is_held_back,
         ),
         Verb("retry", acts.retry, About.SLOT_OR_RUN, _write("retry")),
-        Verb("rerun", acts.rerun, About.SLOT_OR_RUN, _write("rerun"), overrides=_always),
+        Verb("rerun", acts.rerun, About.SLOT_OR_RUN, _write_rerun, form=given.ForRerun, wants_reason=_always),
+        Verb("accept", acts.accept, About.SLOT_OR_RUN, _write("accept"), wants_reason=_always),
+        Verb(
+            "note",
+            acts.note,
+            About.SLOT_OR_RUN,
+            lambda order: command_lines.note(order.target),
+            wants_reason=_always,
+            because="says nothing yet",
+        ),
         Verb("cancel", acts.cancel, About.SLOT_OR_RUN, _write("cancel")),
-        Verb("halt", acts.halt, About.SLOT_OR_RUN, _write("halt"), overrides=_always),
+        Verb("halt", acts.halt, About.SLOT_OR_RUN, _write("halt"), wants_reason=_always),
         Verb("unhalt", acts.unhalt, About.SLOT_OR_RUN, _write("halt", "--lift")),
         Verb("pause", acts.pause, About.DEFINITION_OR_ACCOUNT, _write_pausing("pause"), undo=_by("unpause")),
         Verb("unpause", acts.unpause, About.DEFINITION_OR_ACCOUNT, _write_pausing("resume"), undo=_by("pause")),
@@ -167,7 +181,7 @@ VERBS: Mapping[str, Verb] = {
             form=given.ForEditInput,
             undo=_undo_edit,
         ),
-        Verb("fail", acts.fail, About.SLOT_OR_RUN, _write("fail"), overrides=_always),
+        Verb("fail", acts.fail, About.SLOT_OR_RUN, _write("fail"), wants_reason=_always),
         Verb("send-event", acts.send_event, About.SLOT_OR_RUN, _write_event, form=given.ForSendEvent),
         Verb("answer", acts.answer, About.SLOT_OR_RUN, _write_answer, form=given.ForAnswer),
         Verb("drain", acts.drain, About.AGENT, _write("drain"), undo=_by("undrain")),
@@ -178,7 +192,7 @@ VERBS: Mapping[str, Verb] = {
             About.SLOT_OR_RUN,
             _write_boost,
             form=given.ForBoost,
-            overrides=_always,
+            wants_reason=_always,
             undo=_undo_boost,
         ),
     )

@@ -75,11 +75,15 @@ from ostinato.operations.shapes.slot_details import (
     slot_details,
 )
 from ostinato.operations.shapes.slots import (
+    Accepted,
     Explanation,
     Gate,
+    Noted,
     Slot,
+    accepted,
     explanation,
     gate,
+    noted,
     slot,
 )
 from ostinato.operations.shapes.values import (
@@ -103,6 +107,7 @@ from ostinato.operations.shapes.work import (
 )
 
 __all__ = [
+    "Accepted",
     "Account",
     "Agent",
     "BusyAgent",
@@ -128,6 +133,7 @@ __all__ = [
     "LogLine",
     "LogPart",
     "Maintenance",
+    "Noted",
     "Pausing",
     "Problem",
     "Repaired",
@@ -149,6 +155,7 @@ __all__ = [
     "Trouble",
     "Upstream",
     "Validation",
+    "accepted",
     "account",
     "agent",
     "busy_agent",
@@ -170,6 +177,7 @@ __all__ = [
     "last_pass",
     "limit",
     "log_part",
+    "noted",
     "pausing",
     "problem",
     "repaired",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # who shows one answer need not load what makes all the other
     from datetime import datetime
 
     from ostinato.operations import history, lineage
+    from ostinato.operations import past_durations as durations
     from ostinato.store.night import Attempt
 
 
@@ -28,6 +29,8 @@ class PastRun(TypedDict):
     status: SlotFace
     starts_at: Instant
     attempts: int
+    run_status: RunStatus | None
+    """How its latest run stands: that of a slot which was accepted has failed."""
     started_at: Instant | None
     finished_at: Instant | None
     seconds: Seconds | None
@@ -85,6 +88,35 @@ class Days(TypedDict):
 
 
 @described
+class DayDurations(TypedDict):
+    """How the attempts at the slots of one day went, and how long those took that succeeded; null where none did."""
+
+    day: Day
+    finished: int
+    """How many attempts have ended, in whichever way."""
+    failed: int
+    """How many of these failed, or took too long."""
+    lowest_seconds: Seconds | None
+    median_seconds: Seconds | None
+    """So long took half of them, or less."""
+    percentile_95_seconds: Seconds | None
+    """So long took 95 of 100 of them, or less."""
+    longest_seconds: Seconds | None
+
+
+@described
+class PastDurations(TypedDict):
+    """How long a definition took, day by day: the days on which slots start at which an attempt has ended."""
+
+    definition: str
+    account: str | None
+    """Null for all accounts together."""
+    first_day: Day
+    last_day: Day
+    days: list[DayDurations]
+
+
+@described
 class LineageNode(TypedDict):
     """A definition, or data that definitions read and write. ``x`` and ``y`` are of its middle, in pixels."""
 
@@ -137,6 +169,17 @@ def days(found: history.Days) -> Days:
     }
 
 
+def past_durations(found: durations.PastDurations) -> PastDurations:
+    """Return how long a definition took, day by day."""
+    return {
+        "definition": found.definition,
+        "account": found.account,
+        "first_day": found.first_day.isoformat(),
+        "last_day": found.last_day.isoformat(),
+        "days": [_day_durations(one) for one in found.days],
+    }
+
+
 def drawn_lineage(found: lineage.DrawnLineage) -> Lineage:
     """Return the lineage, laid out."""
     return {
@@ -153,6 +196,7 @@ def _past_run(one: history.PastSlot) -> PastRun:
         "status": one.face,
         "starts_at": instant(slot.starts_at),
         "attempts": slot.attempts,
+        "run_status": None if slot.run_status is None else RunStatus(slot.run_status),
         "started_at": instant(slot.run_started_at),
         "finished_at": instant(slot.run_finished_at),
         "seconds": _span(slot.run_started_at, slot.run_finished_at),
@@ -161,6 +205,19 @@ def _past_run(one: history.PastSlot) -> PastRun:
 
 def _span(since: datetime | None, until: datetime | None) -> float | None:
     return None if since is None or until is None else seconds(until - since)
+
+
+def _day_durations(one: durations.DayDurations) -> DayDurations:
+    took = one.took
+    return {
+        "day": one.day.isoformat(),
+        "finished": one.finished,
+        "failed": one.failed,
+        "lowest_seconds": seconds(took.lowest) if took else None,
+        "median_seconds": seconds(took.median) if took else None,
+        "percentile_95_seconds": seconds(took.percentile_95) if took else None,
+        "longest_seconds": seconds(took.longest) if took else None,
+    }
 
 
 def _bar(one: history.PastSlot) -> Bar:

@@ -167,7 +167,10 @@ class Reasons(TypedDict):
     going_on: int
     """How many of all these will end without anybody doing anything."""
     seconds_left: Seconds | None
-    """How long these will take at the pace of the last minutes; null where nothing tells."""
+    """How long these take at least, each as long as usual, and as many at once as are running now; null where nothing
+    tells, or nothing runs."""
+    untold: int
+    """How many of those that go on are not in that: they have no history, or have run for longer than usual."""
     reasons: list[Reason]
 
 
@@ -246,13 +249,14 @@ def slot_state(cell: night.Cell) -> SlotState:
 
 def reasons(summary: counting.Summary) -> Reasons:
     """Return what is due and not done, by what it waits for."""
-    going_on = summary.count_going_on()
+    outlook = summary.look_ahead()
     return {
         "at": instant(summary.at),
         "waiting": summary.waiting,
         "running": summary.under_way,
-        "going_on": going_on,
-        "seconds_left": seconds(summary.estimate_left(going_on)),
+        "going_on": outlook.going_on,
+        "seconds_left": seconds(outlook.left),
+        "untold": outlook.untold,
         "reasons": [_reason(reason) for reason in summary.count_reasons()],
     }
 

@@ -92,6 +92,8 @@ class Started(Run):
 
     gates: list[Gate]
     """What decides when an agent takes it."""
+    downstream: list[str]
+    """The slots that run again after it."""
 
 
 @described
@@ -158,7 +160,8 @@ def run_details(row: listing.RunDetails) -> RunDetails:
 
 def started(row: starting.Started) -> Started:
     """Return a run that somebody asked for, and what decides when an agent takes it."""
-    return {**run(row.run), "gates": [gate(one) for one in row.claim.gates]}
+    gates = [gate(one) for one in row.claim.gates]
+    return {**run(row.run), "gates": gates, "downstream": [str(name) for name in row.downstream]}
 
 
 def cancelled(row: cancelling.Cancelled) -> Cancelled:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
+from ostinato.model import slots
 from ostinato.model.slots import SlotFace
+from ostinato.model.statuses import SlotStatus
 from ostinato.operations.shapes.values import Instant, described, instant
 from ostinato.policies import verdict
 
 if TYPE_CHECKING:  # who shows one answer need not load what makes all the others
-    from ostinato.operations import explaining, listing
+    from ostinato.operations import explaining, listing, noting
 
 
 @described
@@ -38,6 +40,8 @@ class Slot(TypedDict):
     """Its latest run."""
     series: int
     """How often it was asked to run anew."""
+    accepted_by: str | None
+    """Who let it count as done, though it had not succeeded."""
 
 
 @described
@@ -68,6 +72,25 @@ class Explanation(TypedDict):
     run: int | None
 
 
+@described
+class Accepted(TypedDict):
+    """A slot that a person let count as done, though it had not succeeded."""
+
+    slot: str
+    status: SlotStatus
+    accepted_by: str
+    finished_at: Instant | None
+    reason: str
+
+
+@described
+class Noted(TypedDict):
+    """What was noted down, and about what."""
+
+    target: str
+    text: str
+
+
 def slot(row: listing.ListedSlot) -> Slot:
     """Return a slot."""
     it = row.slot
@@ -85,6 +108,7 @@ def slot(row: listing.ListedSlot) -> Slot:
         "finished_at": instant(it.finished_at),
         "run": it.run_id,
         "series": it.series,
+        "accepted_by": it.accepted_by,
     }
 
 
@@ -110,3 +134,19 @@ def explanation(row: explaining.Explanation) -> Explanation:
         "gates": [gate(one) for one in row.gates],
         "run": row.run_id,
     }
+
+
+def accepted(row: slots.Slot) -> Accepted:
+    """Return a slot that was accepted."""
+    return {
+        "slot": str(row.name),
+        "status": row.status,
+        "accepted_by": row.accepted_by or "",
+        "finished_at": instant(row.finished_at),
+        "reason": row.reason,
+    }
+
+
+def noted(row: noting.Noted) -> Noted:
+    """Return a note."""
+    return {"target": row.target, "text": row.text}

@@ -296,6 +296,8 @@ def _create_work() -> None:
         sa.Column("run_id", KEY),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("finished_at", INSTANT),
+        sa.Column("accepted_by", sa.Text()),
+        sa.Column("accepted_at", INSTANT),
         sa.PrimaryKeyConstraint("id", name="slots_pk"),
         sa.UniqueConstraint("lane_id", "starts_at", name="slots_lane_id_starts_at_key"),
         sa.CheckConstraint(
@@ -308,6 +310,9 @@ def _create_work() -> None:
             name="slots_finished_check",
         ),
         sa.CheckConstraint("(status = 'pending') = (attempts = 0)", name="slots_attempts_check"),
+        sa.CheckConstraint(
+            "accepted_by IS NULL OR (status = 'warning' AND accepted_at IS NOT NULL)", name="slots_accepted_check"
+        ),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], name="slots_lane_id_fk", ondelete="CASCADE"),
     )
     op.create_index("slots_due_at_idx", "slots", ["due_at"], **_where("status = 'pending'"))
@@ -324,6 +329,16 @@ def _create_work() -> None:
     )
     op.create_index("slots_succeeded_idx", "slots", by_start, **_where("status = 'success'"))
     op.create_index("slots_retrying_idx", "slots", ["id"], **_where("status = 'retrying'"))
+    op.create_table(
+        "reruns",
+        sa.Column("slot_id", KEY, autoincrement=False, nullable=False),
+        sa.Column("requested_by", sa.Text(), nullable=False),
+        sa.Column("request_reason", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("requested_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("slot_id", name="reruns_pk"),
+        sa.ForeignKeyConstraint(["slot_id"], ["slots.id"], name="reruns_slot_id_fk", ondelete="CASCADE"),
+    )
     op.create_table(
         "runs",
         sa.Column("id", KEY, nullable=False),
