@@ -65,6 +65,11 @@ def test_the_first_error_is_found_among_many_lines(open_page: Open, shop_console
     page.get_by_role("button", name="First error").click()
 
     expect(log.locator(".log-marked")).to_contain_text("Traceback")
+    expect(log.locator(".log-marked")).to_be_in_viewport()
+    page.get_by_role("heading", name="report/-/2026-01-06").scroll_into_view_if_needed()
+    expect(log.locator(".log-marked")).not_to_be_in_viewport()
+    page.get_by_role("button", name="First error").press("Enter")
+    expect(log.locator(".log-marked")).to_be_in_viewport()
 
 
 def test_a_command_can_be_done_by_hand(open_page: Open, shop_console: str) -> None:

@@ -29,7 +29,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   {
     key: "actor",
     title: "Who",
-    width: "minmax(110px, 1fr)",
+    width: "minmax(160px, 1fr)",
     cell: (row) => (
       <>
         <bdi title={row.actor}>{row.actor}</bdi> <Via via={row.via} />

@@ -26,12 +26,14 @@ export function LogLines({ run, filter, live, wrap, at, onContext, controls }: L
   const filtered = filter.level !== "" || filter.search !== "";
   const [follow, setFollow] = useState(!filtered && at === null);
   const [marked, setMarked] = useState(at);
+  const [asked, setAsked] = useState(0);
 
   function showFirstError(): void {
     if (log.firstError === null) return;
     if (filtered) return onContext(log.firstError);
     setFollow(false);
     setMarked(log.firstError);
+    setAsked(asked + 1);
     if (!log.lines.some((line) => line.number === log.firstError)) readAt(log.firstError);
   }
   function followOn(): void {
@@ -69,6 +71,7 @@ export function LogLines({ run, filter, live, wrap, at, onContext, controls }: L
         wrap={wrap}
         follow={follow}
         marked={marked}
+        asked={asked}
         sought={filter.search}
         numberSays={filtered ? "Show what is around it" : "Mark this line"}
         onNumber={filtered ? onContext : setMarked}
@@ -90,6 +93,8 @@ interface ScrollerProps {
   /** Stay at the end, whatever comes. */
   readonly follow: boolean;
   readonly marked: number | null;
+  /** How often somebody asked to be shown the marked line. */
+  readonly asked: number;
   readonly sought: string;
   readonly numberSays: string;
   readonly onNumber: (number: number) => void;
@@ -97,9 +102,9 @@ interface ScrollerProps {
   readonly onLookAhead: () => void;
 }
 
-function Scroller({ log, wrap, follow, marked, sought, numberSays, onNumber, onLookBack, onLookAhead }: ScrollerProps) {
+function Scroller({ log, wrap, follow, marked, asked, sought, numberSays, onNumber, onLookBack, onLookAhead }: ScrollerProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useLines(log, scroller, follow, marked);
+  const virtual = useLines(log, scroller, follow, marked, asked);
   return (
     <div
       ref={scroller}
@@ -140,7 +145,7 @@ function Scroller({ log, wrap, follow, marked, sought, numberSays, onNumber, onL
 }
 
 /** Measure lines as they come into view, and keep the end or the marked line there. */
-function useLines({ lines }: Log, scroller: RefObject<HTMLDivElement | null>, follow: boolean, marked: number | null) {
+function useLines({ lines }: Log, scroller: RefObject<HTMLDivElement | null>, follow: boolean, marked: number | null, asked: number) {
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
@@ -154,7 +159,11 @@ function useLines({ lines }: Log, scroller: RefObject<HTMLDivElement | null>, fo
   useEffect(() => {
     const index = marked === null ? -1 : lines.findIndex((line) => line.number === marked);
     if (index >= 0) virtual.scrollToIndex(index, { align: "center" });
-  }, [marked, lines, virtual]);
+  }, [marked, asked, lines, virtual]);
+  const hasLines = lines.length > 0;
+  useEffect(() => {
+    if (marked !== null && hasLines) scroller.current?.scrollIntoView({ block: "nearest" });
+  }, [marked, asked, hasLines, scroller]);
   return virtual;
 }
 
