@@ -260,7 +260,7 @@ def test_the_matrix_says_when_a_night_is_over_and_what_that_rests_on(open_page: 
         page = open_page("/", url=url)
 
         expect(page.get_by_role("group", name=re.compile("due and not done"))).to_contain_text(
-            "2 running at once, about 2 h left at the usual durations, without 4 of which nothing tells"
+            "2 running, about 2 h left, 4 unknown"
         )
 
 

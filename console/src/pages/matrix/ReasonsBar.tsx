@@ -6,7 +6,7 @@ import type { Reason, Reasons } from "~/api/types";
 
 const WHAT_IT_RESTS_ON =
   "Each as long as half of the last runs of its definition took, less what it has run for already; as many at once as run now. " +
-  "Without what waits for a person, and at least: what waits for what is not counted in.";
+  "Without what waits for a person, and at least: what waits for what is not counted in, nor are those unknown, of which no run has succeeded or which take longer than usual.";
 
 interface ReasonsBarProps {
   readonly at: string | null;
@@ -45,13 +45,12 @@ export function ReasonsBar({ at, gate, onGate }: ReasonsBarProps) {
   );
 }
 
-/** Say when what goes on by itself will be over, and what that rests on; only how many there are where nothing tells. */
+/** Say when what goes on by itself will be over; only how many there are where nothing tells. */
 function tellWhenOver({ running, going_on: goingOn, seconds_left: left, untold }: Reasons): string {
   if (goingOn === 0) return "nothing goes on by itself";
   const many = running > 0 ? `${running.toLocaleString("en")} running` : `${goingOn.toLocaleString("en")} go on`;
   if (left === null) return many;
-  const without = untold > 0 ? `, without ${untold.toLocaleString("en")} of which nothing tells` : "";
-  return `${many} at once, about ${roughly(left)} left at the usual durations${without}`;
+  return `${many}, about ${roughly(left)} left${untold > 0 ? `, ${untold.toLocaleString("en")} unknown` : ""}`;
 }
 
 /** Return a duration as an estimate deserves it: in one unit. */
