@@ -111,8 +111,8 @@ def test_a_database_that_goes_away_makes_no_second_run_of_a_singleton(night: Nig
     work(agent, until=has_ended)
     agent.close()
 
-    first, second = night.runs()
-    assert [run.status for run in (first, second)] == [RunStatus.SUCCESS] * 2
-    assert first.finished_at is not None
-    assert second.claimed_at is not None
-    assert second.claimed_at >= first.finished_at
+    runs = night.runs()
+    assert [run.status for run in runs] == [RunStatus.SUCCESS] * 2
+    ends = [run.finished_at for run in runs if run.finished_at is not None]
+    claims = [run.claimed_at for run in runs if run.claimed_at is not None]
+    assert max(claims) >= min(ends)  # either may be first
