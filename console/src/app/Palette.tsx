@@ -15,7 +15,7 @@ const MOST = 40;
 export function Palette({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
-  const found = useFound(useDeferredValue(text.trim()));
+  const found = useFound(text.trim());
   const list = useId();
   const current = Math.min(chosen, found.length - 1);
 
@@ -72,8 +72,9 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
+/** Return what a text names: at once, for Enter may follow it at once; what the server knows of comes a little later. */
 function useFound(text: string): readonly Command[] {
-  const path = withQuery("/matrix", { search: text, sort: "name", row_limit: MOST, column_limit: MOST });
+  const path = withQuery("/matrix", { search: useDeferredValue(text), sort: "name", row_limit: MOST, column_limit: MOST });
   const { data } = useResource<Matrix>(path, { keep: true });
   const offered = useOfferedCommands();
   const named = [
