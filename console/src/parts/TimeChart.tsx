@@ -103,10 +103,11 @@ function usePlot(drawing: Drawing, onMove: (index: number | null) => void) {
     if (!element) return undefined;
     palette.current = readPalette(element);
     const read = (): Palette => palette.current ?? readPalette(element);
-    const made = new uPlot({ ...optionsOf(drawing, read, onMove), width: element.clientWidth, height: HEIGHT }, dataOf(drawing), element);
     const before = where();
+    const options = optionsOf(drawing, read, onMove);
+    const ready = [(): void => (before === null ? undefined : put(before))]; // new values came in under the cursor
+    const made = new uPlot({ ...options, hooks: { ...options.hooks, ready }, width: element.clientWidth, height: HEIGHT }, dataOf(drawing), element);
     plot.current = made;
-    if (before !== null) put(before); // new values came in under the cursor
     const watcher = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
     watcher.observe(element);
     return () => {
