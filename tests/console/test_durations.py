@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.console.browsing import Open, serve, take_screenshot
+from tests.console.browsing import SECONDS, Open, serve, take_screenshot
 
 from ostinato.model.runs import ClaimedRun
 from ostinato.model.statuses import RunStatus
@@ -190,6 +190,27 @@ def test_a_slot_is_shown_against_its_own_history(open_page: Open, past_console: 
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", level=1)).to_have_text(f"load/bolt/{day - timedelta(days=1)}")
+
+
+def test_the_cursor_stays_where_it_is_when_new_values_come_in(
+    open_page: Open, past_console: str, first_day: date
+) -> None:
+    """Enter then opens what was pointed at, and nothing else."""
+    day = first_day + timedelta(days=DAYS - 1 - OUTLIER)
+    page = open_page(f"/slots/load/bolt/{day}", url=past_console)
+    chart(page).focus()
+    page.keyboard.press("ArrowLeft")
+    before = re.compile(f"^{day - timedelta(days=1)}, ")
+    expect(chart(page)).to_have_attribute("aria-valuetext", before)
+
+    page.get_by_role("button", name="Note …").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("seen")
+    with page.expect_response(re.compile("/history"), timeout=SECONDS * 1_000):
+        page.get_by_role("dialog").get_by_role("button", name="Note").click()
+    expect(page.get_by_role("region", name="What people did")).to_contain_text("seen")
+    chart(page).focus()
+
+    expect(chart(page)).to_have_attribute("aria-valuetext", before)
 
 
 @pytest.mark.parametrize(

@@ -26,15 +26,16 @@ _UNDER_WAY = frozenset({SlotStatus.LIVE, SlotStatus.RETRYING})
 
 
 def lock_downstream(tx: Tx, slot_id: int) -> list[Slot]:
-    """Return the slots downstream of one that have begun, and keep others from changing these and all next to them.
+    """Return the slots downstream of one that have begun; keep others from changing it, these, and all next to them.
 
-    That is as far as slots have run to their end: what depends on a slot that has not was not made from it.
+    That is as far as slots have run to their end: what depends on a slot that has not was not made from it. They are
+    locked together, for whoever ends a run of one holds that run already when they wake the others.
     """
     while True:
         reached = _reach(tx, slot_id)
-        ids = sorted(reached)
+        ids = sorted({slot_id, *reached})
         lock_work(tx, _is_among(t.runs.c.slot_id, ids), _is_among(t.slots.c.id, ids))
-        found = list_slots_of(tx, ids)
+        found = list_slots_of(tx, reached)
         if {slot.id: slot.status for slot in found} == reached:  # nothing has happened before they were locked
             return [slot for slot in found if slot.status in _MADE | _UNDER_WAY]
 

@@ -98,7 +98,7 @@ function EventFields({ given, onChange }: FieldProps) {
 
 function DownstreamField({ given, onChange }: FieldProps) {
   return (
-    <label className="act-check">
+    <label>
       <input
         type="checkbox"
         checked={given.with["downstream"] === true}
